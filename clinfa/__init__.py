@@ -1,0 +1,55 @@
+"""Classical machine learning with C-level hot loops.
+
+Estimators live under scikit-learn's module names (``clinfa.cluster.KMeans``); sub-modules are loaded when
+they are first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from clinfa import cluster, datasets
+    from clinfa.base import Params
+    from clinfa.config import config_context, get_config, set_config
+    from clinfa.dataset import Dataset
+    from clinfa.versions import show_versions
+
+__version__ = "0.1.0"
+
+_FROM = {
+    "Dataset": "clinfa.dataset",
+    "Params": "clinfa.base",
+    "config_context": "clinfa.config",
+    "get_config": "clinfa.config",
+    "set_config": "clinfa.config",
+    "show_versions": "clinfa.versions",
+}
+_MODULES = ("cluster", "datasets")
+
+__all__ = [
+    "Dataset",
+    "Params",
+    "__version__",
+    "cluster",
+    "config_context",
+    "datasets",
+    "get_config",
+    "set_config",
+    "show_versions",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"clinfa.{name}")
+    if name in _FROM:
+        value = getattr(importlib.import_module(_FROM[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'clinfa' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,176 @@
+# Passes over the columns of a table: range and finiteness, sums, and row keys.
+# The mathematics and the costs stand in docs/kernels.md.
+from libc.stdint cimport int64_t, uint64_t
+from libc.string cimport memcpy
+
+from clinfa._core.types cimport real, index_t, clinfa_take
+
+
+def range_pass(
+    const real[:, ::1] X,       # in     (n, d)
+    const int64_t[::1] bounds,  # in     (stripes + 1)   first row of each stripe
+    int64_t[::1] cursor,        # inout  (1)             next stripe to take
+    int64_t limit,              # in                     stripes to take in this call
+    double[:, :, ::1] out,      # out    (stripes, 3, d) least, greatest, and 0 or NaN: is it finite
+):
+    cdef Py_ssize_t d = X.shape[1], i, f
+    cdef int64_t s, stripes = bounds.shape[0] - 1
+    cdef const real* x
+    cdef real low[1024]
+    cdef real high[1024]
+    cdef real bad[1024]
+    cdef Py_ssize_t f0, width
+    with nogil:
+        while limit > 0:
+            limit -= 1
+            s = clinfa_take(&cursor[0])
+            if s >= stripes:
+                break
+            for f0 in range(0, d, 1024):
+                width = min(d - f0, 1024)
+                for f in range(width):
+                    low[f] = high[f] = X[bounds[s], f0 + f]
+                    bad[f] = 0
+                for i in range(bounds[s], bounds[s + 1]):
+                    x = &X[i, f0]
+                    for f in range(width):
+                        low[f] = x[f] if x[f] < low[f] else low[f]
+                        high[f] = x[f] if x[f] > high[f] else high[f]
+                        bad[f] += x[f] * 0
+                for f in range(width):
+                    out[s, 0, f0 + f] = low[f]
+                    out[s, 1, f0 + f] = high[f]
+                    out[s, 2, f0 + f] = bad[f]
+
+
+def finite_pass(
+    const real[::1] values,     # in     (n)
+    const int64_t[::1] bounds,  # in     (stripes + 1)
+    int64_t[::1] cursor,        # inout  (1)
+    int64_t limit,              # in
+    double[::1] out,            # out    (stripes)      0, or NaN where a value is not finite
+):
+    cdef Py_ssize_t i, j
+    cdef int64_t s, stripes = bounds.shape[0] - 1
+    cdef real bad[16]
+    cdef real total
+    with nogil:
+        while limit > 0:
+            limit -= 1
+            s = clinfa_take(&cursor[0])
+            if s >= stripes:
+                break
+            for j in range(16):
+                bad[j] = 0
+            i = bounds[s]
+            while i + 16 <= bounds[s + 1]:
+                for j in range(16):
+                    bad[j] += values[i + j] * 0
+                i += 16
+            total = 0
+            while i < bounds[s + 1]:
+                total += values[i] * 0
+                i += 1
+            for j in range(16):
+                total += bad[j]
+            out[s] = total
+
+
+def moments_pass(
+    const real[:, ::1] X,       # in     (n, d)
+    const double[::1] weights,  # in     (n) or (0) for ones
+    const real[::1] shift,      # in     (d)
+    double scale,               # in
+    const int64_t[::1] bounds,  # in     (stripes + 1)
+    int64_t[::1] cursor,        # inout  (1)
+    int64_t limit,              # in
+    double[:, :, ::1] out,      # inout  (stripes, 2, d) sums of w y and w y^2, y = (x - shift) scale
+):
+    cdef Py_ssize_t d = X.shape[1], i, f
+    cdef int64_t s, stripes = bounds.shape[0] - 1
+    cdef bint weighted = weights.shape[0] > 0
+    cdef double w = 1, y
+    cdef double* first
+    cdef double* second
+    cdef const real* x
+    with nogil:
+        while limit > 0:
+            limit -= 1
+            s = clinfa_take(&cursor[0])
+            if s >= stripes:
+                break
+            first = &out[s, 0, 0]
+            second = &out[s, 1, 0]
+            for i in range(bounds[s], bounds[s + 1]):
+                if weighted:
+                    w = weights[i]
+                x = &X[i, 0]
+                for f in range(d):
+                    y = (<double> x[f] - <double> shift[f]) * scale
+                    first[f] += w * y
+                    second[f] += w * y * y
+
+
+cdef inline uint64_t _mix(uint64_t h) noexcept nogil:
+    # The finaliser of SplitMix64 (Steele, Lea & Flood 2014): every input bit reaches every output bit.
+    h = (h ^ (h >> 30)) * <uint64_t> 0xBF58476D1CE4E5B9
+    h = (h ^ (h >> 27)) * <uint64_t> 0x94D049BB133111EB
+    return h ^ (h >> 31)
+
+
+cdef inline uint64_t _key(double value, Py_ssize_t column) noexcept nogil:
+    cdef uint64_t bits
+    memcpy(&bits, &value, 8)
+    return _mix(bits + <uint64_t> 0x9E3779B97F4A7C15 * <uint64_t> (column + 1))
+
+
+def keys_pass(
+    const real[:, ::1] X,       # in     (n, d)
+    const int64_t[::1] bounds,  # in     (stripes + 1)
+    int64_t[::1] cursor,        # inout  (1)
+    int64_t limit,              # in
+    uint64_t[::1] out,          # out    (n)            equal for equal rows, zeros left out
+):
+    cdef Py_ssize_t d = X.shape[1], i, f
+    cdef int64_t s, stripes = bounds.shape[0] - 1
+    cdef uint64_t h, k
+    cdef const real* x
+    with nogil:
+        while limit > 0:
+            limit -= 1
+            s = clinfa_take(&cursor[0])
+            if s >= stripes:
+                break
+            for i in range(bounds[s], bounds[s + 1]):
+                h = 0
+                x = &X[i, 0]
+                for f in range(d):
+                    k = _key(<double> x[f], f)
+                    h += k if x[f] != 0 else 0
+                out[i] = _mix(h)
+
+
+def keys_pass_csr(
+    const real[::1] data,       # in     (nnz)
+    const index_t[::1] indices, # in     (nnz)
+    const index_t[::1] indptr,  # in     (n + 1)
+    const int64_t[::1] bounds,  # in     (stripes + 1)
+    int64_t[::1] cursor,        # inout  (1)
+    int64_t limit,              # in
+    uint64_t[::1] out,          # out    (n)            the key that the dense row would have
+):
+    cdef Py_ssize_t i, t
+    cdef int64_t s, stripes = bounds.shape[0] - 1
+    cdef uint64_t h
+    with nogil:
+        while limit > 0:
+            limit -= 1
+            s = clinfa_take(&cursor[0])
+            if s >= stripes:
+                break
+            for i in range(bounds[s], bounds[s + 1]):
+                h = 0
+                for t in range(indptr[i], indptr[i + 1]):
+                    if data[t] != 0:
+                        h += _key(<double> data[t], indices[t])
+                out[i] = _mix(h)

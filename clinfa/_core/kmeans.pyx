@@ -1,0 +1,570 @@
+# The passes of k-means over dense rows: assignment, centres, seeding, inertia.
+# Mathematics, layout and cost: docs/kernels.md. All distances are between (x - shift) * scale and
+# centres in those same units, which keeps them clear of cancellation and overflow.
+from libc.math cimport sqrt, INFINITY
+from libc.stdint cimport int32_t, int64_t
+from libc.string cimport memset
+
+from clinfa._core.types cimport real, clinfa_take
+from clinfa._core.tile cimport (
+    MOST, PANEL, aligned, sq_distance, tile_nearest, tile_pack, tile_size, tile_sqdist,
+)
+
+
+def panel_size():
+    """Centres in one group of a panel at this ISA level."""
+    return PANEL
+
+
+# One unit in the last place of a float: bounds are kept in float whatever the data are.
+cdef double ULP = 1.2e-7
+
+
+cdef inline float _down(double value) noexcept nogil:
+    """A float that is not above `value`."""
+    cdef double shrunk = value - (value if value > 0 else -value) * ULP
+    return <float> shrunk
+
+
+cdef inline void _move(
+    const real* x, const real* shift, double scale, double w, double* row, Py_ssize_t d
+) noexcept nogil:
+    """Add a point of weight w (negative to take it away) to a row of sums."""
+    cdef Py_ssize_t f
+    for f in range(d):
+        row[f] += w * ((<double> x[f] - <double> shift[f]) * scale)
+    row[d] += w
+    row[d + 1] += 1 if w > 0 else -1
+
+
+def assign_pass(
+    const real[:, ::1] X,         # in     (n, d)
+    const real[::1] shift,        # in     (d)
+    double scale,                 # in
+    const real[:, ::1] centres,   # in     (k, d)
+    const real[::1] panel,        # in     (groups * d * PANEL)   the centres, packed
+    const real[::1] half_sq,      # in     (groups * PANEL)       |c|^2 / 2, +inf in the padding
+    const double[::1] weights,    # in     (n), or (0) for ones
+    int32_t[::1] labels,          # inout  (n)                    nearest centre; -1 before the first pass
+    int32_t mode,                 # in     0: no bounds; 1: set them; 2: use them
+    float[::1] slack,             # inout  (n), or (0)            how far the centres may move
+    float[::1] lower,             # inout  (n), or (0)            second distance + other_moved then
+    const double[::1] own_moved,  # in     (k)                    total path of each centre
+    const double[::1] other_moved,# in     (k)                    total of the longest step of the others
+    double noise,                 # in                            rounding of a squared distance, relative
+    bint sum_up,                  # in                            keep `sums`
+    double[:, ::1] sums,          # inout  (stripes, k * (d + 2)) sum, weight, members by centre
+    real[:, ::1] scratch,         # scratch (threads, TILE * d + 16)
+    const int64_t[::1] bounds,    # in     (stripes + 1)
+    int64_t[::1] cursor,          # inout  (2)                    next stripe, next scratch row
+    int64_t limit,                # in
+    int64_t[:, ::1] counts,       # out    (stripes, 2)           labels changed, points looked at
+):
+    """Give every point its nearest centre, skipping those whose bounds prove that nothing changed."""
+    cdef Py_ssize_t d = X.shape[1], k = centres.shape[0], groups = half_sq.shape[0] // PANEL
+    cdef Py_ssize_t size = tile_size(<real> 0), i, l, m, hi, lo, r
+    cdef int64_t s, stripes = bounds.shape[0] - 1, changed, looked
+    cdef int32_t a, old
+    cdef int32_t rows[MOST]
+    cdef int32_t arg[MOST]
+    cdef real best[MOST]
+    cdef real second[MOST]
+    cdef real norms[MOST]
+    cdef double u, low, room, most_cc = 0
+    cdef bint weighted = weights.shape[0] > 0
+    # A look at one's own centre first pays when there are many others.
+    cdef bint tighten = mode == 2 and k > 24
+    cdef double w = 1
+    cdef double* total = NULL
+    cdef real* xt
+    cdef const real* base
+    with nogil:
+        xt = aligned(&scratch[clinfa_take(&cursor[1]) % scratch.shape[0], 0])
+        if mode:
+            for l in range(k):
+                most_cc = max(most_cc, 2 * <double> half_sq[l])
+        while limit > 0:
+            limit -= 1
+            s = clinfa_take(&cursor[0])
+            if s >= stripes:
+                break
+            lo, hi = bounds[s], bounds[s + 1]
+            base = &X[lo, 0]
+            changed = looked = 0
+            if sum_up:
+                total = &sums[s, 0]
+            i = lo
+            while i < hi:
+                if mode == 2:
+                    m = 0
+                    while i < hi and m < size:
+                        a = labels[i]
+                        room = own_moved[a] + other_moved[a]
+                        if slack[i] > room:
+                            i += 1
+                            continue
+                        if tighten:
+                            u = sqrt(sq_distance(&X[i, 0], &shift[0], <real> scale, &centres[a, 0], d) * (1 + noise))
+                            low = lower[i] - other_moved[a]
+                            if u < low - (low + u) * noise:
+                                slack[i] = _down(low - u + room)
+                                i += 1
+                                continue
+                        rows[m] = <int32_t> (i - lo)
+                        m += 1
+                        i += 1
+                    if m == 0:
+                        break
+                    tile_pack(base, d, rows, 0, m, &shift[0], <real> scale, xt, norms)
+                else:
+                    m = min(size, hi - i)
+                    tile_pack(base, d, NULL, i - lo, m, &shift[0], <real> scale, xt, norms if mode else NULL)
+                    for l in range(m):
+                        rows[l] = <int32_t> (i - lo + l)
+                    i += m
+                tile_nearest(xt, &panel[0], &half_sq[0], d, groups, best, second if mode else NULL, arg)
+                looked += m
+                for l in range(m):
+                    r = lo + rows[l]
+                    a = arg[l]
+                    old = labels[r]
+                    if a != old:
+                        changed += 1
+                        labels[r] = a
+                        if sum_up:
+                            if weighted:
+                                w = weights[r]
+                            if w > 0:
+                                if old >= 0:
+                                    _move(&X[r, 0], &shift[0], scale, -w, total + old * (d + 2), d)
+                                _move(&X[r, 0], &shift[0], scale, w, total + a * (d + 2), d)
+                if mode:
+                    for l in range(m):
+                        r = lo + rows[l]
+                        a = arg[l]
+                        # Distances from scores, each pushed to its safe side by what rounding can do.
+                        u = <double> norms[l] - 2 * <double> best[l]
+                        low = <double> norms[l] - 2 * <double> second[l]
+                        room = 2 * noise * (<double> norms[l] + most_cc)
+                        u = sqrt(max(u, 0) + room)
+                        low = sqrt(max(low - room, 0))
+                        lower[r] = _down(low + other_moved[a])
+                        slack[r] = _down(low - u + own_moved[a] + other_moved[a])
+            counts[s, 0] = changed
+            counts[s, 1] = looked
+
+
+def sums_pass(
+    const real[:, ::1] X,         # in     (n, d)
+    const real[::1] shift,        # in     (d)
+    double scale,                 # in
+    const double[::1] weights,    # in     (n), or (0) for ones
+    const int32_t[::1] before,    # in     (n)      labels that `sums` stand for, or -1
+    const int32_t[::1] labels,    # in     (n)
+    Py_ssize_t lo, Py_ssize_t hi, # in              rows
+    const int64_t[::1] slabs,     # in     (slabs + 1) columns of each slab, which one thread adds up
+    int64_t[::1] cursor,          # inout  (1)
+    int64_t limit,                # in
+    double[:, ::1] sums,          # inout  (k, d + 2)
+):
+    """Move the points whose label changed: for centres too many or too long to sum up by stripes."""
+    cdef Py_ssize_t d = X.shape[1], i, f, f0, f1
+    cdef int64_t s, n_slabs = slabs.shape[0] - 1
+    cdef int32_t a, old
+    cdef bint weighted = weights.shape[0] > 0
+    cdef double w = 1, y
+    cdef double* gain
+    cdef double* loss
+    cdef const real* x
+    with nogil:
+        while limit > 0:
+            limit -= 1
+            s = clinfa_take(&cursor[0])
+            if s >= n_slabs:
+                break
+            f0, f1 = slabs[s], slabs[s + 1]
+            for i in range(lo, hi):
+                a, old = labels[i], before[i]
+                if a == old:
+                    continue
+                if weighted:
+                    w = weights[i]
+                if not w > 0:
+                    continue
+                x = &X[i, 0]
+                gain = &sums[a, 0]
+                loss = &sums[old, 0] if old >= 0 else NULL
+                for f in range(f0, f1):
+                    gain[f] += w * ((<double> x[f] - <double> shift[f]) * scale)
+                if loss != NULL:
+                    for f in range(f0, f1):
+                        loss[f] -= w * ((<double> x[f] - <double> shift[f]) * scale)
+                if f0 == 0:
+                    gain[d] += w
+                    gain[d + 1] += 1
+                    if loss != NULL:
+                        loss[d] -= w
+                        loss[d + 1] -= 1
+
+
+def stripe_sums_pass(
+    const real[:, ::1] X,         # in     (n, d)
+    const real[::1] shift,        # in     (d)
+    double scale,                 # in
+    const double[::1] weights,    # in     (n), or (0) for ones
+    const int32_t[::1] labels,    # in     (n)
+    const int64_t[::1] bounds,    # in     (stripes + 1)
+    int64_t[::1] cursor,          # inout  (1)
+    int64_t limit,                # in
+    double[:, ::1] sums,          # inout  (stripes, k * (d + 2))   zero at first
+):
+    """Sum all points up by label."""
+    cdef Py_ssize_t d = X.shape[1], i
+    cdef int64_t s, stripes = bounds.shape[0] - 1
+    cdef bint weighted = weights.shape[0] > 0
+    cdef double w = 1
+    with nogil:
+        while limit > 0:
+            limit -= 1
+            s = clinfa_take(&cursor[0])
+            if s >= stripes:
+                break
+            for i in range(bounds[s], bounds[s + 1]):
+                if weighted:
+                    w = weights[i]
+                if w > 0:
+                    _move(&X[i, 0], &shift[0], scale, w, &sums[s, labels[i] * (d + 2)], d)
+
+
+def reduce_sums(
+    double[:, ::1] sums,          # inout  (stripes, k * (d + 2))
+    double[:, ::1] total,         # out    (k, d + 2)
+):
+    """Add the stripes up in their order. What has no members sums to exactly nothing."""
+    cdef Py_ssize_t stripes = sums.shape[0], k = total.shape[0], width = total.shape[1], s, j, f
+    cdef double* row
+    cdef double* part
+    with nogil:
+        for j in range(k):
+            row = &total[j, 0]
+            memset(row, 0, width * sizeof(double))
+            for s in range(stripes):
+                part = &sums[s, j * width]
+                if part[width - 1] == 0:
+                    memset(part, 0, width * sizeof(double))
+                else:
+                    for f in range(width):
+                        row[f] += part[f]
+
+
+def step_centres(
+    double[:, ::1] total,         # in     (k, d + 2)   sum, weight, members
+    real[:, ::1] centres,         # inout  (k, d)
+    double[::1] moved,            # scratch (k)         length of each centre's step
+    double[::1] own_moved,        # inout  (k)          path of each centre so far
+    double[::1] other_moved,      # inout  (k)          sum of the longest steps of the others so far
+):
+    """Set every centre to its mean; returns the sum of the squared steps.
+
+    A centre without weight goes where the heaviest one is, as in scikit-learn.
+    """
+    cdef Py_ssize_t k = centres.shape[0], d = centres.shape[1], j, f, heaviest = 0, farthest = 0, source
+    cdef double step, whole = 0, length, most = 0, next_most = 0
+    cdef real c
+    with nogil:
+        for j in range(k):
+            if total[j, d] > total[heaviest, d]:
+                heaviest = j
+        for j in range(k):
+            source = j if total[j, d + 1] > 0 and total[j, d] > 0 else heaviest
+            length = 0
+            for f in range(d):
+                c = <real> (total[source, f] / total[source, d])
+                step = <double> c - <double> centres[j, f]
+                centres[j, f] = c
+                length += step * step
+            whole += length
+            moved[j] = sqrt(length) * (1 + 1e-12)
+            own_moved[j] += moved[j]
+            if moved[j] > most:
+                next_most, most, farthest = most, moved[j], j
+            elif moved[j] > next_most:
+                next_most = moved[j]
+        for j in range(k):
+            other_moved[j] += next_most if j == farthest else most
+    return whole
+
+
+def pack_centres(
+    const real[:, ::1] centres,   # in     (k, d)
+    real[::1] panel,              # out    (groups * d * PANEL)
+    real[::1] half_sq,            # out    (groups * PANEL)
+):
+    """Lay the centres out for the tile."""
+    cdef Py_ssize_t k = centres.shape[0], d = centres.shape[1], j, f, g, r
+    cdef double total
+    with nogil:
+        for j in range(half_sq.shape[0]):
+            g, r = j // PANEL, j % PANEL
+            if j >= k:
+                half_sq[j] = INFINITY
+                for f in range(d):
+                    panel[(g * d + f) * PANEL + r] = 0
+                continue
+            total = 0
+            for f in range(d):
+                panel[(g * d + f) * PANEL + r] = centres[j, f]
+                total += <double> centres[j, f] * <double> centres[j, f]
+            half_sq[j] = <real> (total / 2)
+
+
+def distances_pass(
+    const real[:, ::1] X,         # in     (n, d)
+    const real[::1] shift,        # in     (d)
+    double scale,                 # in
+    const real[:, ::1] centres,   # in     (k, d)
+    const double[::1] weights,    # in     (n), or (0) for ones
+    const int32_t[::1] labels,    # in     (n)
+    const int64_t[::1] bounds,    # in     (stripes + 1)
+    int64_t[::1] cursor,          # inout  (1)
+    int64_t limit,                # in
+    double[::1] inertia,          # out    (stripes)  weighted sum of the squared distances
+    real[::1] out,                # out    (n) or (0) squared distance of each point to its centre
+):
+    """Squared distances to the points' own centres, by differences."""
+    cdef Py_ssize_t d = X.shape[1], i
+    cdef int64_t s, stripes = bounds.shape[0] - 1
+    cdef bint weighted = weights.shape[0] > 0, keep = out.shape[0] > 0
+    cdef double total
+    cdef real sq
+    with nogil:
+        while limit > 0:
+            limit -= 1
+            s = clinfa_take(&cursor[0])
+            if s >= stripes:
+                break
+            total = 0
+            for i in range(bounds[s], bounds[s + 1]):
+                sq = sq_distance(&X[i, 0], &shift[0], <real> scale, &centres[labels[i], 0], d)
+                total += weights[i] * sq if weighted else sq
+                if keep:
+                    out[i] = sq
+            inertia[s] = total
+
+
+def transform_pass(
+    const real[:, ::1] X,         # in     (n, d)
+    const real[::1] shift,        # in     (d)
+    double scale,                 # in
+    const real[:, ::1] centres,   # in     (k, d)
+    const int64_t[::1] bounds,    # in     (stripes + 1)
+    int64_t[::1] cursor,          # inout  (2)
+    int64_t limit,                # in
+    real[:, ::1] scratch,         # scratch (threads, TILE * d + 16 + PANEL * (d + TILE))
+    real[:, ::1] out,             # out    (n, k)    distances, in the units of X
+):
+    """Distances to every centre, by differences."""
+    cdef Py_ssize_t d = X.shape[1], k = centres.shape[0], size = tile_size(<real> 0)
+    cdef Py_ssize_t i, l, m, b, g, r, f, j
+    cdef int64_t s, stripes = bounds.shape[0] - 1
+    cdef real* xt
+    cdef real* panel
+    cdef real* sq
+    with nogil:
+        xt = aligned(&scratch[clinfa_take(&cursor[1]) % scratch.shape[0], 0])
+        panel = xt + size * d
+        sq = panel + PANEL * d
+        while limit > 0:
+            limit -= 1
+            s = clinfa_take(&cursor[0])
+            if s >= stripes:
+                break
+            i = bounds[s]
+            while i < bounds[s + 1]:
+                m = min(size, bounds[s + 1] - i)
+                tile_pack(&X[0, 0], d, NULL, i, m, &shift[0], <real> scale, xt, NULL)
+                for b in range((k + PANEL - 1) // PANEL):
+                    g = b * PANEL
+                    for r in range(PANEL):
+                        j = min(g + r, k - 1)
+                        for f in range(d):
+                            panel[f * PANEL + r] = centres[j, f]
+                    tile_sqdist(xt, panel, d, sq)
+                    for l in range(m):
+                        for r in range(min(PANEL, k - g)):
+                            out[i + l, g + r] = <real> (sqrt(<double> sq[r * size + l]) / scale)
+                i += m
+
+
+def trial_pass(
+    const real[:, ::1] X,         # in     (n, d)
+    const real[::1] shift,        # in     (d)
+    double scale,                 # in
+    const real[::1] panel,        # in     (groups * d * PANEL)   candidates, packed
+    Py_ssize_t candidates,        # in
+    const double[::1] weights,    # in     (n), or (0) for ones
+    const real[::1] closest,      # in     (n)       squared distance to the nearest chosen centre
+    const int32_t[::1] owner,     # in     (n)       which centre that is
+    const double[::1] safe,       # in     (chosen)  at or below this no candidate can come closer
+    real[:, ::1] scratch,         # scratch (threads, TILE * (d + PANEL) + 16)
+    const int64_t[::1] bounds,    # in     (stripes + 1)
+    int64_t[::1] cursor,          # inout  (2)
+    int64_t limit,                # in
+    double[:, ::1] potential,     # out    (stripes, groups * PANEL)
+):
+    """k-means++: the sum of squared distances that would be left, for every candidate."""
+    cdef Py_ssize_t d = X.shape[1], groups = potential.shape[1] // PANEL, size = tile_size(<real> 0)
+    cdef Py_ssize_t i, l, m, r, g, lo, hi
+    cdef int64_t s, stripes = bounds.shape[0] - 1
+    cdef int32_t rows[MOST]
+    cdef double w[MOST]
+    cdef real near[MOST]
+    cdef double base, total
+    cdef bint weighted = weights.shape[0] > 0
+    cdef real* xt
+    cdef real* sq
+    with nogil:
+        xt = aligned(&scratch[clinfa_take(&cursor[1]) % scratch.shape[0], 0])
+        sq = xt + size * d
+        while limit > 0:
+            limit -= 1
+            s = clinfa_take(&cursor[0])
+            if s >= stripes:
+                break
+            lo, hi = bounds[s], bounds[s + 1]
+            for r in range(groups * PANEL):
+                potential[s, r] = 0
+            base = 0
+            i = lo
+            while i < hi:
+                m = 0
+                while i < hi and m < size:
+                    if closest[i] <= safe[owner[i]]:
+                        base += weights[i] * closest[i] if weighted else closest[i]
+                    else:
+                        rows[m] = <int32_t> (i - lo)
+                        w[m] = weights[i] if weighted else 1
+                        near[m] = closest[i]
+                        m += 1
+                    i += 1
+                if m == 0:
+                    break
+                tile_pack(&X[lo, 0], d, rows, 0, m, &shift[0], <real> scale, xt, NULL)
+                for l in range(m, size):
+                    w[l] = near[l] = 0
+                for g in range(groups):
+                    tile_sqdist(xt, &panel[g * d * PANEL], d, sq)
+                    for r in range(PANEL):
+                        total = 0
+                        for l in range(m):
+                            total += w[l] * min(near[l], sq[r * size + l])
+                        potential[s, g * PANEL + r] += total
+            for r in range(groups * PANEL):
+                potential[s, r] += base
+
+
+def choose_pass(
+    const real[:, ::1] X,         # in     (n, d)
+    const real[::1] shift,        # in     (d)
+    double scale,                 # in
+    const real[::1] centre,       # in     (d)       the new centre
+    int32_t number,               # in               its number
+    const double[::1] weights,    # in     (n), or (0) for ones
+    real[::1] closest,            # inout  (n)
+    int32_t[::1] owner,           # inout  (n)
+    const double[::1] safe,       # in     (number)  empty for the first centre
+    const int32_t[::1] bucket,    # in     (n)       see rng.WeightedRows
+    const int64_t[::1] bounds,    # in     (stripes + 1)
+    int64_t[::1] cursor,          # inout  (1)
+    int64_t limit,                # in
+    double[:, ::1] mass,          # out    (stripes, buckets) what each bucket weighs from now on
+):
+    """k-means++: let the points that the new centre comes closer to follow it."""
+    cdef Py_ssize_t d = X.shape[1], i, b
+    cdef int64_t s, stripes = bounds.shape[0] - 1
+    cdef bint weighted = weights.shape[0] > 0
+    cdef real sq
+    with nogil:
+        while limit > 0:
+            limit -= 1
+            s = clinfa_take(&cursor[0])
+            if s >= stripes:
+                break
+            for b in range(mass.shape[1]):
+                mass[s, b] = 0
+            for i in range(bounds[s], bounds[s + 1]):
+                if number == 0 or closest[i] > safe[owner[i]]:
+                    sq = sq_distance(&X[i, 0], &shift[0], <real> scale, &centre[0], d)
+                    if number == 0 or sq < closest[i]:
+                        closest[i] = sq
+                        owner[i] = number
+                mass[s, bucket[i]] += weights[i] * closest[i] if weighted else closest[i]
+
+
+def batch_step(
+    const real[:, ::1] X,         # in     (n, d)
+    const real[::1] shift,        # in     (d)
+    double scale,                 # in
+    const int64_t[::1] rows,      # in     (m)       the batch
+    const double[::1] weights,    # in     (m), or (0) for ones
+    real[:, ::1] centres,         # inout  (k, d)
+    double[::1] mass,             # inout  (k)       weight that each centre has seen
+    real[::1] panel,              # scratch (groups * d * PANEL)
+    real[::1] half_sq,            # scratch (groups * PANEL)
+    real[:, ::1] scratch,         # scratch (1, TILE * d + 16)
+    double[:, ::1] sums,          # scratch (k, d + 1)
+    int32_t[::1] labels,          # out    (m)
+):
+    """One mini-batch (Sculley 2010): running means; returns inertia before, and the squared step."""
+    cdef Py_ssize_t d = X.shape[1], k = centres.shape[0], groups = half_sq.shape[0] // PANEL
+    cdef Py_ssize_t size = tile_size(<real> 0), i, l, m, j, f, t
+    cdef int32_t arg[MOST]
+    cdef int32_t near[MOST]
+    cdef real best[MOST]
+    cdef real norms[MOST]
+    cdef double inertia = 0, step, whole = 0, w = 1, sq
+    cdef bint weighted = weights.shape[0] > 0
+    cdef real* xt = aligned(&scratch[0, 0])
+    cdef double* row
+    cdef const real* x
+    cdef real c
+    pack_centres(centres, panel, half_sq)
+    with nogil:
+        for j in range(k):
+            for f in range(d + 1):
+                sums[j, f] = 0
+        t = 0
+        while t < rows.shape[0]:
+            m = min(size, rows.shape[0] - t)
+            for l in range(m):
+                near[l] = <int32_t> l
+            # Rows of a batch lie anywhere, beyond 32 bits too: copy them together first.
+            for l in range(m):
+                x = &X[rows[t + l], 0]
+                for f in range(d):
+                    xt[size * d + l * d + f] = x[f]
+            tile_pack(xt + size * d, d, near, 0, m, &shift[0], <real> scale, xt, norms)
+            tile_nearest(xt, &panel[0], &half_sq[0], d, groups, best, <real*> NULL, arg)
+            for l in range(m):
+                j = arg[l]
+                labels[t + l] = arg[l]
+                if weighted:
+                    w = weights[t + l]
+                sq = <double> norms[l] - 2 * <double> best[l]
+                inertia += w * max(sq, 0)
+                row = &sums[j, 0]
+                x = xt + size * d + l * d
+                for f in range(d):
+                    row[f] += w * ((<double> x[f] - <double> shift[f]) * scale)
+                row[d] += w
+            t += m
+        for j in range(k):
+            row = &sums[j, 0]
+            if row[d] > 0:
+                for f in range(d):
+                    c = <real> ((<double> centres[j, f] * mass[j] + row[f]) / (mass[j] + row[d]))
+                    step = <double> c - <double> centres[j, f]
+                    centres[j, f] = c
+                    whole += step * step
+                mass[j] += row[d]
+    return inertia, whole

@@ -1,0 +1,82 @@
+# The register tile of tile.h, for both floating types under one name.
+from libc.stdint cimport int32_t, int64_t
+
+from clinfa._core.types cimport real
+
+cdef extern from "tile.h" nogil:
+    const Py_ssize_t PANEL
+    const Py_ssize_t TILE_F32
+    const Py_ssize_t TILE_F64
+    void tile_pack_f32(const float*, Py_ssize_t, const int32_t*, Py_ssize_t, Py_ssize_t, const float*, float, float*, float*)
+    void tile_pack_f64(const double*, Py_ssize_t, const int32_t*, Py_ssize_t, Py_ssize_t, const double*, double, double*, double*)
+    void tile_top1_f32(const float*, const float*, const float*, Py_ssize_t, Py_ssize_t, float*, int32_t*)
+    void tile_top1_f64(const double*, const double*, const double*, Py_ssize_t, Py_ssize_t, double*, int64_t*)
+    void tile_top2_f32(const float*, const float*, const float*, Py_ssize_t, Py_ssize_t, float*, float*, int32_t*)
+    void tile_top2_f64(const double*, const double*, const double*, Py_ssize_t, Py_ssize_t, double*, double*, int64_t*)
+    void tile_sqdist_f32(const float*, const float*, Py_ssize_t, float*)
+    void tile_sqdist_f64(const double*, const double*, Py_ssize_t, double*)
+    float sq_distance_f32(const float*, const float*, float, const float*, Py_ssize_t)
+    double sq_distance_f64(const double*, const double*, double, const double*, Py_ssize_t)
+
+# No level has a larger tile than 64 points; arrays on the stack are made for that.
+cdef enum:
+    MOST = 64
+
+
+cdef inline Py_ssize_t tile_size(real one) noexcept nogil:
+    if real is float:
+        return TILE_F32
+    else:
+        return TILE_F64
+
+
+cdef inline real* aligned(real* p) noexcept nogil:
+    """The next address that starts a cache line; callers allow 64 bytes more."""
+    return <real*> ((<size_t> p + 63) & ~(<size_t> 63))
+
+
+cdef inline void tile_pack(
+    const real* X, Py_ssize_t d, const int32_t* rows, Py_ssize_t first, Py_ssize_t count,
+    const real* shift, real scale, real* xt, real* norms,
+) noexcept nogil:
+    if real is float:
+        tile_pack_f32(X, d, rows, first, count, shift, scale, xt, norms)
+    else:
+        tile_pack_f64(X, d, rows, first, count, shift, scale, xt, norms)
+
+
+cdef inline void tile_nearest(
+    const real* xt, const real* panel, const real* half_sq, Py_ssize_t d, Py_ssize_t groups,
+    real* best, real* second, int32_t* arg,
+) noexcept nogil:
+    """The greatest score of each lane and its centre; the second greatest where `second` is given."""
+    cdef int64_t wide[MOST]
+    cdef Py_ssize_t l
+    if real is float:
+        if second == NULL:
+            tile_top1_f32(xt, panel, half_sq, d, groups, best, arg)
+        else:
+            tile_top2_f32(xt, panel, half_sq, d, groups, best, second, arg)
+    else:
+        if second == NULL:
+            tile_top1_f64(xt, panel, half_sq, d, groups, best, wide)
+        else:
+            tile_top2_f64(xt, panel, half_sq, d, groups, best, second, wide)
+        for l in range(TILE_F64):
+            arg[l] = <int32_t> wide[l]
+
+
+cdef inline void tile_sqdist(const real* xt, const real* panel, Py_ssize_t d, real* out) noexcept nogil:
+    if real is float:
+        tile_sqdist_f32(xt, panel, d, out)
+    else:
+        tile_sqdist_f64(xt, panel, d, out)
+
+
+cdef inline real sq_distance(
+    const real* x, const real* shift, real scale, const real* c, Py_ssize_t d
+) noexcept nogil:
+    if real is float:
+        return sq_distance_f32(x, shift, scale, c, d)
+    else:
+        return sq_distance_f64(x, shift, scale, c, d)

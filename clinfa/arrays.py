@@ -1,0 +1,352 @@
+"""The only reader of what a user passes: arrays, lists, dataframes, sparse matrices, memory maps, datasets.
+
+It yields a `Table`: C-contiguous float32 or float64 in native byte order (or CSR of those), finite, with
+no copy where none is needed and never a silent change from float32 to float64. Error texts are
+scikit-learn's, because users search for them.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from clinfa._core import columns
+from clinfa.threads import Stripes, stripes
+
+__all__ = ["CSR", "NO_WEIGHTS", "Table", "is_dataset", "is_sparse", "read_table", "read_weights"]
+
+NO_WEIGHTS = np.empty(0)  # what kernels take for "every weight is one"
+
+
+@dataclass(frozen=True, slots=True)
+class CSR:
+    """A compressed sparse row matrix whose indices are known to be in range."""
+
+    data: np.ndarray
+    indices: np.ndarray
+    indptr: np.ndarray
+    shape: tuple[int, int]
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.data.dtype
+
+    def take(self, rows: np.ndarray) -> np.ndarray:
+        """Some rows, dense."""
+        out = np.zeros((len(rows), self.shape[1]), self.dtype)
+        for at, i in enumerate(rows):
+            lo, hi = self.indptr[i], self.indptr[i + 1]
+            out[at, self.indices[lo:hi]] = self.data[lo:hi]
+        return out
+
+
+@dataclass(frozen=True)
+class Table:
+    """Checked records.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n, d) or CSR
+    names : ndarray of str or None
+        Column names, where what was passed has them.
+    """
+
+    X: np.ndarray | CSR
+    names: np.ndarray | None = None
+
+    @property
+    def n(self) -> int:
+        return self.X.shape[0]
+
+    @property
+    def d(self) -> int:
+        return self.X.shape[1]
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.X.dtype
+
+    @property
+    def sparse(self) -> bool:
+        return isinstance(self.X, CSR)
+
+    def stripes(self, row_ns: float, **how: Any) -> Stripes:
+        return stripes(self.n, row_ns, **how)
+
+    @cached_property
+    def column_range(self) -> np.ndarray:
+        """The least and the greatest value of every column: shape (2, d). NaN where a value is not finite."""
+        X = self.X
+        if self.sparse:
+            low, high = np.zeros(self.d), np.zeros(self.d)
+            np.minimum.at(low, X.indices, X.data)
+            np.maximum.at(high, X.indices, X.data)
+            return np.stack([low, high])
+        cut = self.stripes(0.3 * self.d + 2)
+        out = np.empty((len(cut), 3, self.d))
+        cut.run(lambda cursor, limit: columns.range_pass(X, cut.bounds, cursor, limit, out))
+        if len(cut) == 1:
+            return out[0, :2] + out[0, 2]
+        return np.stack([out[:, 0].min(axis=0), out[:, 1].max(axis=0)]) + out[:, 2].sum(axis=0)
+
+    def keys(self) -> np.ndarray:
+        """A number for every row, equal for equal rows: shape (n,), uint64."""
+        X, out = self.X, np.empty(self.n, np.uint64)
+        if self.sparse:
+            cut = self.stripes(2.0 * len(X.data) / max(self.n, 1) + 4)
+            cut.run(
+                lambda cursor, limit: columns.keys_pass_csr(
+                    X.data, X.indices, X.indptr, cut.bounds, cursor, limit, out
+                )
+            )
+        else:
+            cut = self.stripes(2.0 * self.d + 4)
+            cut.run(lambda cursor, limit: columns.keys_pass(X, cut.bounds, cursor, limit, out))
+        return out
+
+    def rows(self, which: np.ndarray) -> np.ndarray:
+        """Some rows, dense and in memory of their own."""
+        return self.X.take(which) if self.sparse else self.X[which]
+
+
+def is_dataset(X: object) -> bool:
+    """Whether X is a `clinfa.Dataset`, which lives on a floor above this one."""
+    return getattr(X, "_is_clinfa_dataset", False)
+
+
+def is_sparse(X: object) -> bool:
+    module = sys.modules.get("scipy.sparse")  # who passes a sparse matrix has loaded it
+    return module is not None and module.issparse(X)
+
+
+def read_table(
+    X: object,
+    owner: str,
+    *,
+    sparse: bool = False,
+    min_rows: int = 1,
+    names: np.ndarray | None = None,
+    width: int | None = None,
+    role: str = "X",
+) -> Table:
+    """Read and check records.
+
+    Parameters
+    ----------
+    X : array-like, dataframe or sparse matrix of shape (n, d)
+    owner : str
+        The estimator or function on whose behalf, for error messages.
+    sparse : bool
+        Whether CSR is welcome.
+    min_rows : int
+        How many rows there must be.
+    names, width : ndarray of str or None, int or None
+        Column names and number that a fitted estimator expects.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If X is not such a thing, is empty, not finite, or not what was fitted.
+    """
+    if type(X) is np.ndarray:
+        found = None
+    else:
+        found = column_names(X)
+        if width is not None and found is not None and names is not None:
+            _match_names(found, names)
+    if is_sparse(X):
+        table = Table(_read_csr(X, owner, sparse, role), found)
+    else:
+        table = Table(_read_dense(X, role), found)
+    n, d = table.X.shape
+    if n < min_rows:
+        raise ValueError(
+            f"Found array with {n} sample(s) (shape={(n, d)}) while a minimum of {min_rows} is "
+            f"required by {owner}."
+        )
+    if d < 1:
+        raise ValueError(
+            f"Found array with 0 feature(s) (shape={(n, d)}) while a minimum of 1 is required by {owner}."
+        )
+    if table.sparse:
+        _finite_values(table.X.data, owner, role)
+    elif width is None:
+        # One look at the data tells both whether they are finite and where they lie.
+        if not np.isfinite(table.column_range).all():
+            _complain(table.X, owner, role)
+    else:
+        _finite_values(table.X.reshape(-1), owner, role)
+    if width is not None and d != width:
+        raise ValueError(
+            f"{role} has {d} features, but {owner} is expecting {width} features as input."
+        )
+    return table
+
+
+def _finite_values(values: np.ndarray, owner: str, role: str) -> None:
+    cut = stripes(len(values), 0.3)
+    out = np.zeros(len(cut))
+    cut.run(lambda cursor, limit: columns.finite_pass(values, cut.bounds, cursor, limit, out))
+    if not (out == 0).all():
+        _complain(values, owner, role)
+
+
+def _complain(values: np.ndarray, owner: str, role: str) -> None:
+    if np.isnan(values).any():
+        raise ValueError(f"Input {role} contains NaN.\n{owner} does not accept missing values (NaN).")
+    raise ValueError(f"Input {role} contains infinity or a value too large for {values.dtype!r}.")
+
+
+def _read_dense(X: object, role: str) -> np.ndarray:
+    if type(X) is not np.ndarray:
+        X = _as_array(X)
+    if X.ndim != 2:
+        hint = (
+            f" Reshape your data either using array.reshape(-1, 1) if your data has a single feature "
+            f"or array.reshape(1, -1) if it contains a single sample."
+            if X.ndim < 2
+            else ""
+        )
+        raise ValueError(f"Expected 2D array for {role}, got {X.ndim}D array instead.{hint}")
+    return _as_real(X, role)
+
+
+def _as_array(X: object) -> np.ndarray:
+    if hasattr(X, "to_numpy") and hasattr(X, "dtypes"):  # pandas, whose own missing value numpy does not know
+        return X.to_numpy(dtype=np.float64, na_value=np.nan) if _nullable(X) else X.to_numpy()
+    with np.errstate(all="ignore"):
+        array = np.asarray(X)
+    return array.view(np.ndarray) if isinstance(array, np.memmap | np.matrix) else array
+
+
+def _nullable(frame: Any) -> bool:
+    dtypes = frame.dtypes
+    each = dtypes if isinstance(dtypes, list | tuple) else getattr(dtypes, "values", [dtypes])
+    return any(not isinstance(t, np.dtype) and getattr(t, "kind", "O") in "iufb" for t in each)
+
+
+def _as_real(X: np.ndarray, role: str) -> np.ndarray:
+    kind = X.dtype.kind
+    if X.dtype not in (np.float32, np.float64):
+        if kind == "c":
+            raise ValueError(f"Complex data not supported\n{role} has dtype {X.dtype}.")
+        if kind in "USV" or kind in "mM":
+            raise ValueError(f"{role} must hold numbers, got an array of dtype {X.dtype}. Encode it as numbers first.")
+        with np.errstate(over="ignore"):
+            X = X.astype(np.float64)  # numpy's own errors say what could not be converted
+    elif not X.dtype.isnative:
+        X = X.astype(X.dtype.newbyteorder("="))
+    if not (X.flags.c_contiguous and X.flags.aligned):
+        X = np.array(X, order="C", copy=True)
+    return X
+
+
+def _read_csr(X: Any, owner: str, welcome: bool, role: str) -> CSR:
+    if not welcome:
+        raise TypeError(
+            f"Sparse data was passed for {role}, but dense data is required by {owner}. "
+            f"Use '.toarray()' to convert to a dense numpy array."
+        )
+    if X.ndim != 2:
+        raise ValueError(f"Expected 2D array for {role}, got a sparse array of {X.ndim} dimension(s) instead.")
+    _check_csr(X, role) if X.format == "csr" else None
+    X = X.tocsr()
+    data = X.data
+    if data.dtype.kind == "c":
+        raise ValueError(f"Complex data not supported\n{role} has dtype {data.dtype}.")
+    if not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    index = np.int32 if X.indptr.dtype == X.indices.dtype == np.int32 else np.int64
+    data, indices = _as_real(X.data, role), np.ascontiguousarray(X.indices, index)
+    if not len(data):  # kernels take the address of the first value
+        data, indices = np.zeros(1, data.dtype), np.zeros(1, index)
+    return CSR(data, indices, np.ascontiguousarray(X.indptr, index), X.shape)
+
+
+def _check_csr(X: Any, role: str) -> None:
+    indptr, indices = X.indptr, X.indices
+    sound = (
+        len(indptr) == X.shape[0] + 1
+        and len(indices) == len(X.data)
+        and indptr[0] == 0
+        and indptr[-1] <= len(indices)
+        and (np.diff(indptr) >= 0).all()
+        and (not len(indices) or (indices.min() >= 0 and indices.max() < X.shape[1]))
+    )
+    if not sound:
+        raise ValueError(
+            f"{role} is not a valid CSR matrix: its indptr must rise from 0 to the number of stored "
+            f"values, and its indices must lie in [0, {X.shape[1]})."
+        )
+
+
+def column_names(X: object) -> np.ndarray | None:
+    """The column names of a dataframe or table, if all of them are strings."""
+    names = getattr(X, "columns", None)
+    if names is not None and hasattr(X, "column_names"):  # pyarrow's `columns` are the data
+        names = X.column_names
+    if names is None or callable(names) or not hasattr(names, "__len__"):
+        return None
+    names = list(names)
+    kinds = sorted({type(name).__qualname__ for name in names})
+    if kinds == ["str"] or all(isinstance(name, str) for name in names):
+        return np.asarray(names, dtype=object) if names else None
+    if "str" in kinds:
+        raise TypeError(
+            f"Feature names are only supported if all input features have string names, but your input "
+            f"has {kinds} as feature name / column name types. If you want feature names to be stored "
+            f"and validated, you must convert them all to strings, by using X.columns = "
+            f"X.columns.astype(str) for example."
+        )
+    return None
+
+
+def _match_names(found: np.ndarray, fitted: np.ndarray) -> None:
+    if len(found) == len(fitted) and (found == fitted).all():
+        return
+    text = "The feature names should match those that were passed during fit.\n"
+    unseen = sorted(set(found) - set(fitted))
+    missing = sorted(set(fitted) - set(found))
+    for title, some in (
+        ("Feature names unseen at fit time", unseen),
+        ("Feature names seen at fit time, yet now missing", missing),
+    ):
+        if some:
+            more = "- ...\n" if len(some) > 5 else ""
+            text += f"{title}:\n" + "".join(f"- {name}\n" for name in some[:5]) + more
+    if not unseen and not missing:
+        text += "Feature names must be in the same order as they were in fit.\n"
+    raise ValueError(text)
+
+
+def read_weights(sample_weight: object, n: int, owner: str) -> np.ndarray:
+    """Sample weights as float64 of shape (n,), or an empty array for None.
+
+    Raises
+    ------
+    ValueError
+        If the shape is not (n,), a weight is negative or not finite, or all are zero.
+    """
+    if sample_weight is None:
+        return NO_WEIGHTS
+    if isinstance(sample_weight, int | float | np.number):
+        w = np.full(n, float(sample_weight))
+    else:
+        raw = _as_array(sample_weight)
+        if raw.dtype.kind == "c":
+            raise ValueError("Complex data not supported\nsample_weight is complex.")
+        w = np.ascontiguousarray(raw, dtype=np.float64)
+    if w.shape != (n,):
+        raise ValueError(f"sample_weight.shape == {w.shape}, expected {(n,)}!")
+    if not np.isfinite(w).all():
+        raise ValueError("Input sample_weight contains NaN or infinity.")
+    if (w < 0).any():
+        raise ValueError(f"Negative values in data passed to `sample_weight` of {owner}: weights must be >= 0.")
+    if not w.any():
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return w

@@ -1,0 +1,476 @@
+"""Estimator and its kinds: everything that scikit-learn's tools ask of an object, once.
+
+A concrete estimator declares its parameters as fields (`params.param`) and writes `_fit`, which returns a
+frozen dataclass; its fields are published as attributes with a trailing underscore, all at once, after
+nothing can fail any more. scikit-learn is imported only inside the methods that its own tools call.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import inspect
+import sys
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self, dataclass_transform
+
+import numpy as np
+
+from clinfa import config
+from clinfa.arrays import Table, is_dataset, read_table, read_weights
+from clinfa.errors import NotFittedError, twin
+from clinfa.params import fitted, param, shown
+
+__all__ = ["Clusterer", "Estimator", "Params", "Transformer"]
+
+_ROUTED = ("fit", "partial_fit", "predict", "score", "transform")
+
+
+def _extra_arguments(cls: type, method: str) -> list[str]:
+    """Arguments of a method beyond the records and targets: what metadata routing may pass."""
+    function = getattr(cls, method, None)
+    if function is None:
+        return []
+    names = list(inspect.signature(function).parameters)[1:]
+    return [name for name in names if name not in ("X", "y", "Y")]
+
+
+def _request_setter(method: str) -> Any:
+    def set_request(self: Any, **requests: Any) -> Any:
+        allowed = _extra_arguments(type(self), method)
+        if unknown := set(requests) - set(allowed):
+            raise TypeError(
+                f"Unexpected args: {unknown} in set_{method}_request. Accepted arguments are: {set(allowed)}"
+            )
+        asked = {k: dict(v) for k, v in self.__dict__.get("_metadata_request", {}).items()}
+        asked.setdefault(method, {}).update(requests)
+        self._metadata_request = asked
+        return self
+
+    set_request.__name__ = f"set_{method}_request"
+    set_request.__doc__ = f"""Say which metadata a scikit-learn meta-estimator passes to `{method}`.
+
+    Parameters
+    ----------
+    **requests : bool, None or str
+        By argument: True to request it, False not to, None to raise if it is given, a str for an alias.
+
+    Returns
+    -------
+    self
+    """
+    return set_request
+
+
+@dataclass_transform(field_specifiers=(param, fitted))
+class Estimator:
+    """What all estimators share: parameters, checked reading of data, publishing, tags, repr."""
+
+    _kind: ClassVar[str | None] = None  # scikit-learn's estimator_type
+    _sparse: ClassVar[bool] = False  # whether CSR is accepted
+
+    def __init_subclass__(cls, **kwargs: Any):
+        super().__init_subclass__(**kwargs)
+        dataclasses.dataclass(eq=False, repr=False)(cls)
+        cls._rules = {f.name: f.metadata["rule"] for f in dataclasses.fields(cls) if f.init}
+        for method in _ROUTED:
+            if _extra_arguments(cls, method):
+                setattr(cls, f"set_{method}_request", _request_setter(method))
+
+    # Parameters
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Parameters by name; with `deep`, those of estimators among them too, as ``name__inner``."""
+        out = {name: getattr(self, name) for name in self._rules}
+        if deep:
+            for name, value in list(out.items()):
+                if hasattr(value, "get_params") and not isinstance(value, type):
+                    out |= {f"{name}__{k}": v for k, v in value.get_params().items()}
+        return out
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters by name; ``name__inner`` reaches into an estimator among them.
+
+        Raises
+        ------
+        ValueError
+            If a name is not a parameter.
+        """
+        inner: dict[str, dict[str, Any]] = {}
+        for name in params:
+            if name.partition("__")[0] not in self._rules:
+                raise ValueError(
+                    f"Invalid parameter {name.partition('__')[0]!r} for estimator {self}. "
+                    f"Valid parameters are: {list(self._rules)!r}."
+                )
+        for name, value in params.items():
+            own, nested, rest = name.partition("__")
+            if nested:
+                inner.setdefault(own, {})[rest] = value
+            else:
+                setattr(self, own, value)
+        for own, settings in inner.items():
+            getattr(self, own).set_params(**settings)
+        return self
+
+    def _check_params(self) -> None:
+        owner = type(self).__name__
+        for name, rule in self._rules.items():
+            value = getattr(self, name)
+            if not rule.allows(value):
+                rule.check(name, value, owner)
+
+    @classmethod
+    def params(cls, **params: Any) -> Params:
+        """An immutable recipe for such an estimator: see `Params`."""
+        return Params(cls, params)
+
+    # Fitting
+
+    def _run_fit(self, X: Any, sample_weight: Any = None) -> Self:
+        self._check_params()
+        table, weights = self._read_fit(X, sample_weight)
+        return self._publish(self._fit(table, weights), table)
+
+    def _read_fit(self, X: Any, sample_weight: Any) -> tuple[Table, np.ndarray]:
+        owner = type(self).__name__
+        if is_dataset(X):
+            sample_weight = X.weights if sample_weight is None else sample_weight
+            table = read_table(X.records, owner, sparse=self._sparse)
+            if X.feature_names is not None:
+                table = dataclasses.replace(table, names=np.asarray(X.feature_names, dtype=object))
+        else:
+            table = read_table(X, owner, sparse=self._sparse)
+        return table, read_weights(sample_weight, table.n, owner)
+
+    def _publish(self, result: Any, table: Table) -> Self:
+        state = {
+            name if name[0] == "_" else f"{name}_": getattr(result, name)
+            for name in result.__dataclass_fields__
+        }
+        state["n_features_in_"] = table.d
+        if table.names is None:
+            self.__dict__.pop("feature_names_in_", None)
+        else:
+            state["feature_names_in_"] = table.names
+        self.__dict__.update(state)
+        return self
+
+    def _read_new(self, X: Any) -> Table:
+        """Records for a fitted estimator."""
+        self._check_fitted()
+        return read_table(
+            X.records if is_dataset(X) else X,
+            type(self).__name__,
+            sparse=self._sparse,
+            names=self.__dict__.get("feature_names_in_"),
+            width=self.n_features_in_,
+        )
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "n_features_in_" in self.__dict__
+
+    def _check_fitted(self) -> None:
+        if not self.__sklearn_is_fitted__():
+            raise twin(NotFittedError)(
+                f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with appropriate "
+                f"arguments before using this estimator."
+            )
+
+    # How it shows itself
+
+    def _changed(self) -> dict[str, Any]:
+        """The parameters that differ from their defaults."""
+        out = {}
+        for field in dataclasses.fields(self):
+            if not field.init:
+                continue
+            value, default = getattr(self, field.name), field.default
+            same = value is default or (type(value) is type(default) and _equal(value, default))
+            if not same:
+                out[field.name] = value
+        return out
+
+    def __repr__(self) -> str:
+        changed = ", ".join(f"{k}={_short(v)}" for k, v in self._changed().items())
+        return f"{type(self).__name__}({changed})"
+
+    def _repr_html_(self) -> str:
+        """Parameters and fitted attributes as two small tables."""
+        changed = self._changed()
+        rows = [
+            (name, _short(getattr(self, name)), "font-weight:600" if name in changed else "")
+            for name in self._rules
+        ]
+        fitted = [(k, _summary(v), "") for k, v in vars(self).items() if k.endswith("_") and k[0] != "_"]
+        title = f"{type(self).__name__}{'' if fitted else ' (not fitted)'}"
+        return (
+            f"<details open><summary><b>{html.escape(title)}</b></summary>"
+            f"{_html_table('Parameters', rows)}{_html_table('Fitted', fitted) if fitted else ''}</details>"
+        )
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": self._repr_html_()}
+
+    # What scikit-learn's tools ask
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import (
+            ClassifierTags,
+            InputTags,
+            RegressorTags,
+            Tags,
+            TargetTags,
+            TransformerTags,
+        )
+
+        kind = self._kind
+        return Tags(
+            estimator_type=kind,
+            target_tags=TargetTags(required=kind in ("classifier", "regressor")),
+            transformer_tags=(
+                TransformerTags(preserves_dtype=["float64", "float32"])
+                if hasattr(self, "transform")
+                else None
+            ),
+            classifier_tags=ClassifierTags() if kind == "classifier" else None,
+            regressor_tags=RegressorTags() if kind == "regressor" else None,
+            input_tags=InputTags(sparse=self._sparse),
+        )
+
+    def get_metadata_routing(self) -> Any:
+        """What this estimator wants routed to it, as scikit-learn's own object."""
+        from sklearn.utils.metadata_routing import MetadataRequest
+
+        request = MetadataRequest(owner=self)
+        asked = self.__dict__.get("_metadata_request", {})
+        for method in _ROUTED:
+            for name in _extra_arguments(type(self), method):
+                alias = asked.get(method, {}).get(name)
+                getattr(request, method).add_request(param=name, alias=alias)
+        return request
+
+
+class Clusterer(Estimator):
+    """Groups records: `fit`, `labels_`, `fit_predict`."""
+
+    _kind = "clusterer"
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Find clusters.
+
+        Parameters
+        ----------
+        X : array-like, dataframe, sparse matrix or Dataset of shape (n_samples, n_features)
+            The records.
+        y : ignored
+        sample_weight : array-like of shape (n_samples,), optional
+            Weight of each record, at least 0. A record of weight 2 counts as if it stood there twice.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or the data are not allowed; the message names which, and what is.
+        """
+        return self._run_fit(X, sample_weight)
+
+    def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
+        """Find clusters and return the label of each record.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,), int32
+            A Dataset with those targets where X is one.
+        """
+        labels = self.fit(X, sample_weight=sample_weight).labels_
+        return X.with_targets(labels) if is_dataset(X) else labels
+
+
+class Transformer(Estimator):
+    """Turns records into other records: `transform`, names of what comes out, dataframes on request."""
+
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """What `transform` returns: "default" (arrays), "pandas" or "polars"; None changes nothing.
+
+        Raises
+        ------
+        ValueError
+            If `transform` is something else.
+        """
+        if transform is not None:
+            if transform not in ("default", "pandas", "polars"):
+                raise ValueError(
+                    f"transform must be 'default', 'pandas', 'polars' or None, got {transform!r}."
+                )
+            self._sklearn_output_config = {"transform": transform}
+        return self
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Names of the columns that `transform` returns.
+
+        Parameters
+        ----------
+        input_features : array-like of str, optional
+            Only checked against the names seen in `fit`.
+
+        Returns
+        -------
+        ndarray of str
+        """
+        self._check_fitted()
+        if input_features is not None:
+            given = np.asarray(input_features, dtype=object)
+            known = self.__dict__.get("feature_names_in_")
+            if known is not None and not np.array_equal(known, given):
+                raise ValueError("input_features is not equal to feature_names_in_")
+            if len(given) != self.n_features_in_:
+                raise ValueError(
+                    f"input_features should have length equal to number of features "
+                    f"({self.n_features_in_}), got {len(given)}"
+                )
+        prefix = type(self).__name__.lower()
+        return np.asarray([f"{prefix}{i}" for i in range(self._n_columns_out())], dtype=object)
+
+    def _wrap(self, out: np.ndarray, X: Any) -> Any:
+        """The result of `transform` in the form that was asked for."""
+        if is_dataset(X):
+            return X.with_records(out, feature_names=self.get_feature_names_out())
+        form = self.__dict__.get("_sklearn_output_config", {}).get("transform")
+        if form is None:
+            form = config.output_format()
+            theirs = sys.modules.get("sklearn")
+            if form == "default" and theirs is not None:
+                form = theirs.get_config()["transform_output"]
+        if form == "pandas":
+            import pandas as pd
+
+            index = X.index if isinstance(X, pd.DataFrame | pd.Series) else None
+            return pd.DataFrame(out, columns=self.get_feature_names_out(), index=index)
+        if form == "polars":
+            import polars as pl
+
+            return pl.DataFrame(out, schema=list(self.get_feature_names_out()), orient="row")
+        return out
+
+
+class Params:
+    """An immutable, reusable recipe for an estimator: the way the deck fits.
+
+    Parameters
+    ----------
+    estimator : type
+    params : mapping
+
+    Examples
+    --------
+    >>> from clinfa.cluster import KMeans
+    >>> from clinfa.datasets import load_iris
+    >>> recipe = KMeans.params(n_clusters=3, random_state=0)
+    >>> model = recipe.fit(load_iris())
+    >>> model.cluster_centers_.shape
+    (3, 4)
+    """
+
+    __slots__ = ("_estimator", "_params")
+
+    def __init__(self, estimator: type[Estimator], params: Mapping[str, Any]):
+        estimator(**params)  # names are checked at once, values by `check` and `fit`
+        object.__setattr__(self, "_estimator", estimator)
+        object.__setattr__(self, "_params", dict(params))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"Params are immutable. Use .replace({name}=...) for a changed copy.")
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name not in self._estimator._rules:
+            raise AttributeError(f"{self._estimator.__name__} has no parameter {name!r}.")
+        return getattr(self._estimator(**self._params), name)
+
+    def __reduce__(self) -> tuple:
+        return Params, (self._estimator, self._params)
+
+    def __eq__(self, other: object) -> bool:
+        return repr(self) == repr(other)
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
+    def __repr__(self) -> str:
+        inner = repr(self.estimator())
+        name = self._estimator.__name__
+        return f"{name}.params{inner[len(name):]}"
+
+    def estimator(self) -> Estimator:
+        """A new, unfitted estimator."""
+        return self._estimator(**self._params)
+
+    def replace(self, **changes: Any) -> Params:
+        """A copy with some parameters changed."""
+        return Params(self._estimator, self._params | changes)
+
+    def check(self) -> Self:
+        """Raise `InvalidParameterError` if a value is not allowed; else return self."""
+        self.estimator()._check_params()
+        return self
+
+    def fit(self, X: Any, y: Any = None, **how: Any) -> Any:
+        """A new estimator, fitted. Arguments as for its `fit`."""
+        return self.estimator().fit(X, y, **how)
+
+    def fit_with(self, model: Any, X: Any, y: Any = None, **how: Any) -> Any:
+        """The model updated with more data, as a new one; None starts from nothing.
+
+        Raises
+        ------
+        TypeError
+            If the estimator cannot learn step by step, or `model` is another kind of estimator.
+        """
+        cls = self._estimator
+        if not hasattr(cls, "partial_fit"):
+            raise TypeError(f"{cls.__name__} cannot be fitted step by step: it has no partial_fit.")
+        new = self.estimator()
+        if model is not None:
+            if type(model) is not cls:
+                raise TypeError(f"model must be a {cls.__name__} or None, got {type(model).__name__}.")
+            learned = {k: v for k, v in vars(model).items() if k not in cls._rules}
+            new.__dict__.update(learned)
+        return new.partial_fit(X, y, **how)
+
+
+def _equal(a: Any, b: Any) -> bool:
+    try:
+        return bool(np.array_equal(a, b, equal_nan=isinstance(a, float)))
+    except TypeError:
+        return False
+
+
+def _short(value: Any) -> str:
+    return shown(value) if isinstance(value, np.ndarray) and value.size > 6 else _trim(repr(value))
+
+
+def _trim(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _summary(value: Any) -> str:
+    if isinstance(value, np.ndarray) and value.size > 1:
+        return f"{value.dtype} array of shape {value.shape}"
+    return _trim(repr(value))
+
+
+def _html_table(title: str, rows: list[tuple[str, str, str]]) -> str:
+    cells = "".join(
+        f"<tr style='{style}'><td style='text-align:left'>{html.escape(name)}</td>"
+        f"<td style='text-align:left'><code>{html.escape(text)}</code></td></tr>"
+        for name, text, style in rows
+    )
+    return f"<table><thead><tr><th colspan=2 style='text-align:left'>{title}</th></tr></thead>{cells}</table>"

@@ -1,0 +1,351 @@
+"""Rows and centres as the k-means kernels see them, dense or CSR behind one interface.
+
+Kernels work on (x - shift) * scale. The scale is a power of two that brings the data near one, so that
+squares of 1e300 and of 1e-300 stay in range; the shift takes away an offset that is large against the
+spread, which would otherwise cancel digits. Both are chosen so that on ordinary data neither changes a bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from clinfa._core import columns, kmeans, kmeans_csr
+from clinfa.arrays import CSR, NO_WEIGHTS, Table
+from clinfa.threads import Stripes, stripes
+
+__all__ = ["Assignment", "Frame", "Points", "frame_of", "points"]
+
+_NO_FLOATS = np.empty(0, np.float32)
+_SUMS_BYTES = 16 << 20  # stripes keep their own sums while all of them together fit this
+_PANEL = kmeans.panel_size()
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The units that kernels work in: (x - shift) * scale."""
+
+    shift: np.ndarray  # (d,) of the data's dtype
+    scale: float
+
+    def enter(self, centres: np.ndarray) -> np.ndarray:
+        dtype = self.shift.dtype
+        with np.errstate(over="ignore", invalid="ignore"):
+            inside = (centres.astype(np.float64) - self.shift) * self.scale
+        return np.ascontiguousarray(inside, dtype=dtype)
+
+    def leave(self, centres: np.ndarray) -> np.ndarray:
+        return (centres / np.float64(self.scale) + self.shift).astype(self.shift.dtype)
+
+
+def frame_of(low: np.ndarray, high: np.ndarray, dtype: np.dtype) -> Frame:
+    """The frame for data within [low, high], column by column."""
+    middle = low / 2 + high / 2
+    reach = high / 2 - low / 2
+    widest = float(reach.max())
+    if widest == 0:
+        widest = float(np.abs(middle).max()) or 1.0
+        return Frame(middle.astype(dtype), _power_of_two_below(1 / widest if widest > 1e-300 else 1e300))
+    # Shifts are multiples of a power of two not below the spread: exact to subtract, and zero where
+    # the data surround the origin or lie near it.
+    grid = 1.0 / _power_of_two_below(1 / (4 * widest)) if widest < 1e300 else np.inf
+    shift = np.zeros(len(middle)) if grid == np.inf else np.rint(middle / grid) * grid
+    extent = float(max(np.abs(high - shift).max(), np.abs(low - shift).max()))
+    return Frame(shift.astype(dtype), _power_of_two_below(1 / max(extent, 1e-300)))
+
+
+def _power_of_two_below(value: float) -> float:
+    mantissa, exponent = np.frexp(value)
+    return float(np.ldexp(1.0, int(np.clip(exponent - 1, -1020, 1020))))
+
+
+class Points:
+    """Dense rows with weights, in a frame."""
+
+    def __init__(self, table: Table, weights: np.ndarray = NO_WEIGHTS, frame: Frame | None = None):
+        self.table = table
+        self.X: Any = table.X
+        self.n, self.d, self.dtype = table.n, table.d, table.dtype
+        self.weights = weights
+        if frame is None:
+            frame = self._own_frame()
+        self.frame = frame
+        # What rounding may do to a squared distance, relative to the squared norms.
+        self.noise = (min(self.d, 4096) + 8) * float(np.finfo(self.dtype).eps) / 2
+
+    def _own_frame(self) -> Frame:
+        low, high = self.table.column_range
+        return frame_of(low, high, self.dtype)
+
+    def total_weight(self) -> float:
+        return float(self.weights.sum()) if len(self.weights) else float(self.n)
+
+    def row_ns(self, k: int) -> float:
+        """What looking at k centres costs a row, about, on one core."""
+        return (0.02 * k * self.d + 0.4 * self.d) * self.dtype.itemsize / 4 + 6
+
+    def mean_variance(self) -> float:
+        """Mean over the columns of their (weighted) variance, in the frame's units."""
+        cut = stripes(self.n, 0.8 * self.d + 2, most=32)
+        out = np.zeros((len(cut), 2, self.d))
+        cut.run(
+            lambda cursor, limit: columns.moments_pass(
+                self.X, self.weights, self.frame.shift, self.frame.scale, cut.bounds, cursor, limit, out
+            )
+        )
+        first, second = out.sum(axis=0) / self.total_weight()
+        return float(np.maximum(second - first**2, 0).mean())
+
+    def rows(self, which: np.ndarray) -> np.ndarray:
+        """Some rows in the frame's units, dense."""
+        return self.frame.enter(self.table.rows(which))
+
+    # What the algorithms need of each kind of storage
+
+    def pack(self, centres: np.ndarray, packed: tuple[np.ndarray, np.ndarray]) -> None:
+        kmeans.pack_centres(centres, *packed)
+
+    def empty_pack(self, k: int) -> tuple[np.ndarray, np.ndarray]:
+        groups = -(-k // _PANEL)
+        return np.empty(groups * _PANEL * self.d, self.dtype), np.empty(groups * _PANEL, self.dtype)
+
+    def scratch(self, cut: Stripes, k: int = 0) -> np.ndarray:
+        return np.empty((cut.width(), 64 * self.d + 32), self.dtype)
+
+    def distances(
+        self, centres: np.ndarray, labels: np.ndarray, *, each: bool = False
+    ) -> tuple[float, np.ndarray]:
+        """Weighted sum of the squared distances to the own centres, in the data's units; with `each`,
+        the distances too, in the frame's."""
+        cut = stripes(self.n, 0.3 * self.d + 4)
+        sums = np.empty(len(cut))
+        out = np.empty(self.n if each else 0, self.dtype)
+        self._distances(cut, centres, labels, sums, out)
+        with np.errstate(over="ignore", under="ignore"):
+            return float(sums.sum() / np.float64(self.frame.scale) / self.frame.scale), out
+
+    def _distances(self, cut: Stripes, centres: Any, labels: Any, sums: Any, out: Any) -> None:
+        frame = self.frame
+        cut.run(
+            lambda cursor, limit: kmeans.distances_pass(
+                self.X, frame.shift, frame.scale, centres, self.weights, labels,
+                cut.bounds, cursor, limit, sums, out,
+            )
+        )  # fmt: skip
+
+    def to_all(self, centres: np.ndarray) -> np.ndarray:
+        """Distances to every centre, in the data's units: shape (n, k)."""
+        k = len(centres)
+        cut = stripes(self.n, 2 * self.row_ns(k))
+        out = np.empty((self.n, k), self.dtype)
+        scratch = np.empty((cut.width(), (64 + 8) * self.d + 8 * 64 + 32), self.dtype)
+        cut.run(
+            lambda cursor, limit: kmeans.transform_pass(
+                self.X, self.frame.shift, self.frame.scale, centres,
+                cut.bounds, cursor, limit, scratch, out,
+            )
+        )  # fmt: skip
+        return out
+
+
+class SparsePoints(Points):
+    """CSR rows with weights. A shift would fill them, so there is none."""
+
+    X: CSR
+
+    def _own_frame(self) -> Frame:
+        widest = float(np.abs(self.X.data).max()) or 1.0
+        return Frame(np.zeros(self.d, self.dtype), _power_of_two_below(1 / max(widest, 1e-300)))
+
+    @property
+    def _csr(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        return self.X.data, self.X.indices, self.X.indptr
+
+    def row_ns(self, k: int) -> float:
+        per_row = len(self.X.data) / max(self.n, 1)
+        return per_row * (0.15 * k * self.dtype.itemsize / 4 + 2) + 2 * k
+
+    def mean_variance(self) -> float:
+        data = self.X.data.astype(np.float64) * self.frame.scale
+        if len(self.weights):
+            data_weights = np.repeat(self.weights, np.diff(self.X.indptr))
+            first = np.bincount(self.X.indices[: len(data_weights)], data_weights * data[: len(data_weights)], self.d)
+            second = np.bincount(self.X.indices[: len(data_weights)], data_weights * data[: len(data_weights)] ** 2, self.d)
+        else:
+            first = np.bincount(self.X.indices, data, self.d)
+            second = np.bincount(self.X.indices, data**2, self.d)
+        total = self.total_weight()
+        return float(np.maximum(second / total - (first / total) ** 2, 0).mean())
+
+    def pack(self, centres: np.ndarray, packed: tuple[np.ndarray, np.ndarray]) -> None:
+        kmeans_csr.pack_centres(centres, *packed)
+
+    def empty_pack(self, k: int) -> tuple[np.ndarray, np.ndarray]:
+        lanes = 64 // self.dtype.itemsize
+        width = -(-k // lanes) * lanes
+        return np.empty((self.d, width), self.dtype), np.empty(width, self.dtype)
+
+    def scratch(self, cut: Stripes, k: int = 0) -> np.ndarray:
+        return np.empty((cut.width(), -(-k // 16) * 16 + 32), self.dtype)
+
+    def _distances(self, cut: Stripes, centres: Any, labels: Any, sums: Any, out: Any) -> None:
+        half_sq = np.einsum("ij,ij->i", centres, centres, dtype=np.float64) / 2
+        cut.run(
+            lambda cursor, limit: kmeans_csr.distances_pass(
+                *self._csr, self.frame.scale, centres, half_sq, self.weights, labels,
+                cut.bounds, cursor, limit, sums, out,
+            )
+        )  # fmt: skip
+
+    def squared_to(self, centres: np.ndarray, lo: int, hi: int) -> np.ndarray:
+        """Squared distances of rows [lo, hi) to a few centres, in the frame's units."""
+        packed = self.empty_pack(len(centres))
+        self.pack(centres, packed)
+        cut = stripes(hi - lo, self.row_ns(len(centres)))
+        out = np.empty((hi - lo, len(centres)), self.dtype)
+        scratch = self.scratch(cut, len(centres))
+        cut.run(
+            lambda cursor, limit: kmeans_csr.products_pass(
+                self.X.data, self.X.indices, self.X.indptr[lo : hi + 1], self.frame.scale, *packed,
+                self.noise, cut.bounds, cursor, limit, scratch, out,
+            )
+        )  # fmt: skip
+        return out
+
+    def to_all(self, centres: np.ndarray) -> np.ndarray:
+        return (np.sqrt(self.squared_to(centres, 0, self.n)) / np.float64(self.frame.scale)).astype(
+            self.dtype
+        )
+
+
+def points(table: Table, weights: np.ndarray = NO_WEIGHTS, frame: Frame | None = None) -> Points:
+    return (SparsePoints if table.sparse else Points)(table, weights, frame)
+
+
+class Assignment:
+    """Which centre each point belongs to, kept from pass to pass with what makes the next pass cheap.
+
+    Bounds (Hamerly 2010): a point stays with its centre as long as that centre and the fastest of the
+    others have together moved less than the difference of its two smallest distances. `slack` keeps
+    that difference, `lower` the second distance; both in terms of the total paths `own_moved` and
+    `other_moved`, so that a point that is skipped is not even written to. Where bounds do not help,
+    plain passes are made for a while ("auto").
+
+    Parameters
+    ----------
+    points : Points
+    k : int
+    bounded : bool or None
+        Always, never, or (None) while it pays.
+    """
+
+    def __init__(self, points: Points, k: int, bounded: bool | None = None, *, sums: bool = True):
+        self.points, self.k = points, k
+        n, d = points.n, points.d
+        self.labels = np.full(n, -1, np.int32)
+        self.bounded = bounded if k > 1 else False
+        self._mode = 0 if self.bounded is False else 1
+        self._plain_left, self._pause = 0, 1
+        have = n if self._mode else 0
+        self._slack, self._lower = np.empty(have, np.float32), np.empty(have, np.float32)
+        self._moved, self._own, self._other = np.zeros(k), np.zeros(k), np.zeros(k)
+        self._packed = points.empty_pack(k)
+        self._keep_sums = sums
+        row_bytes = (k * (d + 2) + 16) * 8
+        self._striped = sums and not points.table.sparse and 4 * row_bytes <= _SUMS_BYTES
+        most = max(4, min(64, _SUMS_BYTES // row_bytes)) if self._striped else 64
+        self._cut = stripes(n, points.row_ns(k), most=most)
+        self._counts = np.empty((len(self._cut), 2), np.int64)
+        # A cache line or two between stripes keeps their threads apart.
+        self._sums = np.zeros((len(self._cut), k * (d + 2) + 16 if self._striped else 0))
+        self.total = np.zeros((k, d + 2) if sums else (0, 2))  # sum, weight, members by centre
+        self._before = np.full(n, -1, np.int32) if sums and not self._striped else None
+
+    def assign(self, centres: np.ndarray) -> int:
+        """Give every point its nearest centre; returns how many changed."""
+        self.points.pack(centres, self._packed)
+        mode = self._choose_mode()
+        self._pass(centres, mode)
+        changed, looked = self._counts.sum(axis=0)
+        if mode == 2 and self.bounded is None and looked > 0.6 * self.points.n:
+            self._plain_left, self._pause, self._mode = self._pause, 2 * self._pause, 1
+        elif mode:
+            self._mode = 2
+        return int(changed)
+
+    def _choose_mode(self) -> int:
+        if self._plain_left:
+            self._plain_left -= 1
+            return 0
+        return self._mode
+
+    def _pass(self, centres: np.ndarray, mode: int) -> None:
+        p, cut = self.points, self._cut
+        scratch = p.scratch(cut, self.k)
+        state = (mode, self._slack, self._lower, self._own, self._other, p.noise)
+        if isinstance(p, SparsePoints):
+            cut.run(
+                lambda cursor, limit: kmeans_csr.assign_pass(
+                    *p._csr, p.frame.scale, *self._packed, self.labels, *state, scratch,
+                    cut.bounds, cursor, limit, self._counts,
+                )
+            )  # fmt: skip
+        else:
+            cut.run(
+                lambda cursor, limit: kmeans.assign_pass(
+                    p.X, p.frame.shift, p.frame.scale, centres, *self._packed, p.weights, self.labels,
+                    *state, self._striped, self._sums, scratch, cut.bounds, cursor, limit, self._counts,
+                )
+            )  # fmt: skip
+
+    def add_up(self) -> np.ndarray:
+        """Sum, weight and members of every cluster: `total`, brought up to date."""
+        p, total = self.points, self.total
+        if self._striped:
+            kmeans.reduce_sums(self._sums, total)
+            return total
+        if p.table.sparse:
+            cut = stripes(self.k, max(p.n * 4.0, 10.0 * len(p.X.data)) / self.k, most=32)
+            cut.run(
+                lambda cursor, limit: kmeans_csr.sums_pass(
+                    *p._csr, p.frame.scale, p.weights, self._before, self.labels,
+                    cut.bounds, cursor, limit, total,
+                )
+            )  # fmt: skip
+        else:
+            rows = max(1024, 100_000_000 // p.d)
+            for lo in range(0, p.n, rows):
+                hi = min(p.n, lo + rows)
+                cut = stripes(p.d, (hi - lo) * 0.6, most=max(1, p.d // 16))
+                cut.run(
+                    lambda cursor, limit, lo=lo, hi=hi, cut=cut: kmeans.sums_pass(
+                        p.X, p.frame.shift, p.frame.scale, p.weights, self._before, self.labels,
+                        lo, hi, cut.bounds, cursor, limit, total,
+                    )
+                )  # fmt: skip
+        total[total[:, -1] == 0] = 0  # what has no members sums to exactly nothing
+        self._before[:] = self.labels
+        return total
+
+    def add_up_afresh(self) -> np.ndarray:
+        """The same from nothing: moving points from sum to sum leaves rounding behind."""
+        p = self.points
+        self.total[:] = 0
+        if not self._striped:
+            self._before[:] = -1
+            return self.add_up()
+        self._sums[:] = 0
+        cut = self._cut
+        cut.run(
+            lambda cursor, limit: kmeans.stripe_sums_pass(
+                p.X, p.frame.shift, p.frame.scale, p.weights, self.labels,
+                cut.bounds, cursor, limit, self._sums,
+            )
+        )  # fmt: skip
+        return self.add_up()
+
+    def move(self, centres: np.ndarray, total: np.ndarray) -> float:
+        """Set the centres to the means in `total`; returns the sum of the squared steps."""
+        return kmeans.step_centres(total, centres, self._moved, self._own, self._other)

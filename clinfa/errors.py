@@ -1,0 +1,45 @@
+"""The exceptions and warnings of clinfa, and how they meet scikit-learn's of the same names.
+
+Code that catches `sklearn.exceptions.NotFittedError` has imported scikit-learn. So whenever that module
+is loaded, what we raise is a subclass of both classes, and nothing of scikit-learn is ever imported here.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+
+__all__ = [
+    "ConvergenceWarning",
+    "DataConversionWarning",
+    "InvalidParameterError",
+    "NotFittedError",
+    "twin",
+]
+
+
+class NotFittedError(ValueError, AttributeError):
+    """An estimator was used before `fit`."""
+
+
+class InvalidParameterError(ValueError, TypeError):
+    """A parameter has a value that is not allowed."""
+
+
+class ConvergenceWarning(UserWarning):
+    """An algorithm stopped before it got where it was asked to go."""
+
+
+class DataConversionWarning(UserWarning):
+    """Data were understood, but not in the form in which they came."""
+
+
+def twin(cls: type) -> type:
+    """The class to raise for `cls`: a subclass of scikit-learn's too, where that is loaded."""
+    theirs = getattr(sys.modules.get("sklearn.exceptions"), cls.__name__, None)
+    return cls if theirs is None else _both(cls, theirs)
+
+
+@cache
+def _both(ours: type, theirs: type) -> type:
+    return type(ours.__name__, (ours, theirs), {"__module__": ours.__module__, "__doc__": ours.__doc__})

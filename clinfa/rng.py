@@ -1,0 +1,111 @@
+"""Random numbers: seeds, and draws in the space of weights.
+
+A row of weight 2 and a row that stands there twice must lead to the same model, in whatever order rows
+come. So rows are drawn along a canonical order that depends on what they contain, by their cumulative
+weight in that order, never by their number.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+__all__ = ["WeightedRows", "check_random_state"]
+
+
+def check_random_state(seed: object) -> np.random.RandomState:
+    """A RandomState from None, an int, a RandomState (itself) or a Generator (seeded by it).
+
+    Raises
+    ------
+    ValueError
+        If `seed` is none of those.
+
+    Examples
+    --------
+    >>> from clinfa.rng import check_random_state
+    >>> int(check_random_state(0).randint(100))
+    44
+    """
+    if seed is None:
+        return np.random.RandomState()
+    if isinstance(seed, np.random.RandomState):
+        return seed
+    if isinstance(seed, np.random.Generator):
+        return np.random.RandomState(seed.integers(0, 2**32, dtype=np.uint32))
+    if isinstance(seed, int | np.integer) and 0 <= seed <= 0xFFFFFFFF:
+        return np.random.RandomState(int(seed))
+    raise ValueError(
+        f"random_state must be None, an int in [0, 4294967295], a numpy RandomState or a numpy Generator. "
+        f"Got {seed!r} instead."
+    )
+
+
+class WeightedRows:
+    """Draws rows with probability proportional to a weight that may change between draws.
+
+    Rows stand in canonical order in buckets of about a thousand. Whoever changes the weights keeps the
+    mass of each bucket (one pass in order of memory), so that a draw looks into one bucket only.
+
+    Parameters
+    ----------
+    keys : ndarray of shape (n,), uint64
+        Equal for equal rows.
+    """
+
+    SIZE = 1024
+
+    def __init__(self, keys: np.ndarray):
+        n = len(keys)
+        self.order = np.argsort(keys, kind="stable" if n < 2048 else None)
+        self.buckets = -(-n // self.SIZE)
+        self.bucket = np.empty(n, np.int32)
+        if self.buckets == 1:
+            self.bucket.fill(0)
+        else:
+            ranks = np.arange(n) // self.SIZE
+            self.bucket[self.order] = ranks.astype(np.int32)
+
+    def mass(self, weights: np.ndarray) -> np.ndarray:
+        """The mass of every bucket under `weights`."""
+        if not len(weights):
+            sizes = np.full(self.buckets, float(self.SIZE))
+            sizes[-1] = len(self.order) - self.SIZE * (self.buckets - 1)
+            return sizes
+        return np.bincount(self.bucket, weights, self.buckets)
+
+    def draw(self, mass: np.ndarray, weights: list[np.ndarray], uniforms: np.ndarray) -> np.ndarray:
+        """One row for each number in [0, 1).
+
+        Parameters
+        ----------
+        mass : ndarray of shape (buckets,)
+        weights : list of ndarray of shape (n,)
+            The weight of a row is the product of its entries; an empty array stands for ones.
+        uniforms : ndarray of shape (m,)
+
+        Returns
+        -------
+        ndarray of shape (m,), int64
+        """
+        ends = np.cumsum(mass)
+        goals = uniforms * ends[-1]
+        if self.buckets == 1:
+            return self.order[self._within(self.order, weights, goals)]
+        found = np.minimum(np.searchsorted(ends, goals, side="right"), self.buckets - 1)
+        picked = np.empty(len(goals), np.int64)
+        for i, b in enumerate(found):
+            members = self.order[b * self.SIZE : (b + 1) * self.SIZE]
+            start = ends[b - 1] if b else 0.0
+            picked[i] = members[self._within(members, weights, goals[i : i + 1] - start)[0]]
+        return picked
+
+    @staticmethod
+    def _within(members: np.ndarray, weights: list[np.ndarray], goals: np.ndarray) -> np.ndarray:
+        w = np.ones(len(members))
+        for factor in weights:
+            if len(factor):
+                w *= factor[members]
+        ends = np.cumsum(w)
+        # Rounding may carry a goal past the end: the last row that weighs anything is meant then.
+        last = np.searchsorted(ends, ends[-1], side="left")
+        return np.minimum(np.searchsorted(ends, goals, side="right"), last)

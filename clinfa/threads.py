@@ -1,0 +1,116 @@
+"""Threads: stripes fixed by the size of the problem, taken by however many threads there are.
+
+A kernel gets the bounds of all stripes and a cursor. It takes the next stripe by an atomic add, works on
+it without the GIL, and returns after `limit` of them, which is after about 40 ms at most; between
+those calls Python can be interrupted. What a stripe yields goes to the stripe's own place, and the caller combines
+those places in the order of the stripes. So the bits of a result never depend on the threads.
+
+The calling thread works too; the others come from one pool of the process, started at first use.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Lock
+
+import numpy as np
+
+from clinfa.config import thread_count
+
+__all__ = ["Stripes", "stripes"]
+
+_SERIAL_NS = 300_000  # handing work to a warm pool costs about 50 microseconds
+_STRIPE_NS = 250_000
+_CALL_NS = 30_000_000
+_MOST_THREADS = 256
+
+_lock = Lock()
+_pool: ThreadPoolExecutor | None = None
+
+
+def _forget_pool() -> None:
+    global _pool, _lock
+    _pool, _lock = None, Lock()
+
+
+if hasattr(os, "register_at_fork"):  # a child has none of its parent's threads
+    os.register_at_fork(after_in_child=_forget_pool)
+
+
+def _executor() -> ThreadPoolExecutor:
+    global _pool
+    if _pool is None:
+        with _lock:
+            if _pool is None:
+                _pool = ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="clinfa")
+    return _pool
+
+
+@dataclass(frozen=True, slots=True)
+class Stripes:
+    """Row ranges [bounds[s], bounds[s + 1]) that are worked on independently."""
+
+    bounds: np.ndarray  # (stripes + 1,) int64
+    limit: int  # stripes that one kernel call may take
+
+    def __len__(self) -> int:
+        return len(self.bounds) - 1
+
+    def width(self) -> int:
+        """How many threads will work on them: scratch is made for so many."""
+        return min(thread_count(), len(self))
+
+    def run(self, kernel: Callable[[np.ndarray, int], object]) -> None:
+        """Call `kernel(cursor, limit)` on every thread until all stripes are taken.
+
+        `cursor` has two entries: the next stripe, and a count that a kernel may take its number from.
+        """
+        n, limit = len(self), self.limit
+        cursor = np.zeros(2, np.int64)
+        helpers = self.width() - 1
+        if helpers <= 0:
+            while cursor[0] < n:
+                kernel(cursor, limit)
+            return
+
+        def work() -> None:
+            while cursor[0] < n:
+                kernel(cursor, limit)
+
+        futures: list[Future] = []
+        try:
+            pool = _executor()
+            futures.extend(pool.submit(work) for _ in range(helpers))
+            work()
+        finally:
+            # After an interrupt, or an error in a kernel, nobody takes another stripe.
+            if cursor[0] < n:
+                cursor[0] = n
+            for future in futures:
+                future.cancel()
+            for future in futures:
+                if not future.cancelled():
+                    future.result()
+
+
+def stripes(n: int, row_ns: float, *, most: int = 64) -> Stripes:
+    """Cut n rows whose work costs about `row_ns` nanoseconds each.
+
+    Parameters
+    ----------
+    n : int
+        Rows.
+    row_ns : float
+        What a row costs on one core, as a function of the problem's size alone.
+    most : int
+        The greatest number of stripes that there is memory for (exceeded where a single kernel call
+        would otherwise take too long to be interrupted).
+    """
+    total = n * row_ns
+    count = 1 if total < _SERIAL_NS else min(most, int(total / _STRIPE_NS) + 1)
+    count = max(1, min(max(count, int(total / _CALL_NS) + 1), n))
+    bounds = np.arange(count + 1, dtype=np.int64) * n // count
+    return Stripes(bounds, max(1, int(_CALL_NS * count / max(total, 1.0))))
