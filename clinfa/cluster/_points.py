@@ -16,7 +16,7 @@ from clinfa._core import columns, kmeans, kmeans_csr
 from clinfa.arrays import CSR, NO_WEIGHTS, Table
 from clinfa.threads import Stripes, stripes
 
-__all__ = ["Assignment", "Frame", "Points", "frame_of", "points"]
+__all__ = ["Assignment", "Frame", "Points", "frame_of", "nearest", "points"]
 
 _NO_FLOATS = np.empty(0, np.float32)
 _SUMS_BYTES = 16 << 20  # stripes keep their own sums while all of them together fit this
@@ -349,3 +349,10 @@ class Assignment:
     def move(self, centres: np.ndarray, total: np.ndarray) -> float:
         """Set the centres to the means in `total`; returns the sum of the squared steps."""
         return kmeans.step_centres(total, centres, self._moved, self._own, self._other)
+
+
+def nearest(points: Points, centres: np.ndarray) -> np.ndarray:
+    """The nearest centre of every point: shape (n,), int32."""
+    state = Assignment(points, len(centres), False, sums=False)
+    state.assign(centres)
+    return state.labels

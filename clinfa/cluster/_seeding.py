@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from clinfa._core import kmeans
-from clinfa.cluster._points import Assignment, Points, points
-from clinfa.arrays import NO_WEIGHTS, Table
+from clinfa.cluster._points import Points, nearest, points
+from clinfa.arrays import Table
 from clinfa.rng import WeightedRows
 from clinfa.threads import stripes
 
@@ -136,52 +136,48 @@ class SparseSearch(Search):
 
 
 def random_rows(p: Points, k: int, rng: np.random.RandomState) -> np.ndarray:
-    """k different rows drawn one after another with probability proportional to weight."""
-    rows = WeightedRows(p.table.keys())
-    # Efraimidis & Spirakis 2006: the k greatest of u^(1/w), with u drawn in canonical order.
-    u = np.empty(p.n)
-    u[rows.order] = rng.random_sample(p.n)
-    w = p.weights if len(p.weights) else np.ones(p.n)
-    with np.errstate(divide="ignore"):
-        race = np.where(w > 0, np.log(u) / w, -np.inf)
-    return np.argsort(-race, kind="stable")[:k]
+    """k rows of different content, drawn one after another with probability proportional to weight."""
+    keys = p.table.keys()
+    rows = WeightedRows(keys)
+    ordered = keys[rows.order]
+    left = p.weights.copy() if len(p.weights) else np.ones(p.n)
+    mass = rows.mass(left)
+    chosen = np.empty(k, np.int64)
+    for at, u in enumerate(rng.random_sample(k)):
+        if not mass.sum() > 0:  # fewer different rows than centres: any will do
+            left = p.weights.copy() if len(p.weights) else np.ones(p.n)
+            mass = rows.mass(left)
+        row = chosen[at] = rows.draw(mass, [left], np.array([u]))[0]
+        lo, hi = np.searchsorted(ordered, keys[row], side="left"), np.searchsorted(ordered, keys[row], side="right")
+        left[rows.order[lo:hi]] = 0
+        for b in range(lo // rows.SIZE, (hi - 1) // rows.SIZE + 1):
+            mass[b] = left[rows.order[b * rows.SIZE : (b + 1) * rows.SIZE]].sum()
+    return chosen
 
 
 def scalable(p: Points, k: int, rng: np.random.RandomState, rounds: int = 5) -> np.ndarray:
     """k-means|| (Bahmani et al. 2012): centres in the frame's units, shape (k, d).
 
-    In each of a few rounds every row is taken with probability 2 k w D^2 / potential, all at once; the
-    taken rows, weighted by the points that are nearest to them, are then reduced to k by k-means++.
+    In each of a few rounds about 2 k rows are taken at once, with probability proportional to
+    weight times squared distance (systematically along the canonical order); the taken rows, weighted by
+    the points that are nearest to them, are then reduced to k by k-means++.
     """
-    rows = WeightedRows(p.table.keys())
-    first = rows.draw(rows.mass(p.weights), [p.weights], rng.random_sample(1))
-    taken = first
-    near = Assignment(p, 1, False, sums=False)
+    keys = p.table.keys()
+    rows = WeightedRows(keys)
     weights = p.weights if len(p.weights) else np.ones(p.n)
-    for _ in range(rounds):
+    taken = rows.draw(rows.mass(p.weights), [p.weights], rng.random_sample(1))
+    for u in rng.random_sample(rounds):
         centres = p.rows(taken)
-        near = Assignment(p, len(taken), False, sums=False)
-        near.assign(centres)
-        _, squared = p.distances(centres, near.labels, each=True)
-        mass = squared.astype(np.float64) * weights
-        potential = mass.sum()
-        if not potential > 0:
+        _, squared = p.distances(centres, nearest(p, centres), each=True)
+        ends = np.cumsum((squared.astype(np.float64) * weights)[rows.order])
+        if not ends[-1] > 0:
             break
-        u = np.empty(p.n)
-        u[rows.order] = rng.random_sample(p.n)
-        new = np.flatnonzero(u < 2 * k * mass / potential)
-        taken = np.concatenate([taken, new[np.argsort(rows_rank(rows)[new], kind="stable")]])
-    if len(taken) < k:  # too few rows were taken: fill up as k-means++ would
+        ticks = np.floor(ends * (2 * k / ends[-1]) + u)
+        new = rows.order[np.flatnonzero(np.diff(ticks, prepend=0.0) > 0)]
+        _, first = np.unique(keys[new], return_index=True)
+        taken = np.concatenate([taken, new[np.sort(first)]])
+    if len(taken) < k:
         return p.rows(plus_plus(p, k, rng, rows=rows))
-    centres = p.rows(taken)
-    near = Assignment(p, len(taken), False, sums=False)
-    near.assign(centres)
-    attracted = np.bincount(near.labels, weights, len(taken))
+    attracted = np.bincount(nearest(p, p.rows(taken)), weights, len(taken))
     inner = points(Table(p.table.rows(taken)), attracted, p.frame)
     return inner.rows(plus_plus(inner, k, rng))
-
-
-def rows_rank(rows: WeightedRows) -> np.ndarray:
-    rank = np.empty(len(rows.order), np.int64)
-    rank[rows.order] = np.arange(len(rows.order))
-    return rank

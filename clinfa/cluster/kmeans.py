@@ -12,7 +12,7 @@ import numpy as np
 
 from clinfa.arrays import NO_WEIGHTS, Table, is_dataset, read_table, read_weights
 from clinfa.base import Clusterer, Transformer
-from clinfa.cluster._points import Assignment, Frame, Points, points
+from clinfa.cluster._points import Assignment, Frame, Points, nearest, points
 from clinfa.cluster._seeding import plus_plus, random_rows, scalable
 from clinfa.errors import ConvergenceWarning, twin
 from clinfa.params import (
@@ -90,7 +90,7 @@ class CentroidModel(Clusterer, Transformer):
             Before `fit`; for records that do not match those of `fit`.
         """
         p, centres = self._new_points(X)
-        labels = _nearest(p, centres)
+        labels = nearest(p, centres)
         return X.with_targets(labels) if is_dataset(X) else labels
 
     def transform(self, X: Any) -> Any:
@@ -130,7 +130,7 @@ class CentroidModel(Clusterer, Transformer):
             sample_weight = X.weights
         p, centres = self._new_points(X)
         p.weights = read_weights(sample_weight, p.n, type(self).__name__)
-        return -p.distances(centres, _nearest(p, centres))[0]
+        return -p.distances(centres, nearest(p, centres))[0]
 
 
 class KMeans(CentroidModel):
@@ -341,12 +341,6 @@ def _count_starts(model: Any, owner: str, by_default: int) -> int:
         )
         return 1
     return model.n_init
-
-
-def _nearest(p: Points, centres: np.ndarray) -> np.ndarray:
-    state = Assignment(p, len(centres), False, sums=False)
-    state.assign(centres)
-    return state.labels
 
 
 def _cast(table: Table, dtype: np.dtype) -> Table:
