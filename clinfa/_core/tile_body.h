@@ -13,6 +13,21 @@ typedef INT NAME(ivecu) __attribute__((vector_size(VBYTES), aligned(sizeof(REAL)
 #define STORE(p, v) (*(VECU *)(p) = (VECU)(v))
 #define SPLAT(c) ((c) - (VEC){0})
 
+/* The first `m` lanes from memory, zeros in the others; nothing beyond is touched. */
+#if VBYTES == 64 && defined(TILE_IS_DOUBLE)
+  #define LOAD_PART(p, m) ((VEC)_mm512_maskz_loadu_pd((__mmask8)((1u << (m)) - 1), p))
+#elif VBYTES == 64
+  #define LOAD_PART(p, m) ((VEC)_mm512_maskz_loadu_ps((__mmask16)((1u << (m)) - 1), p))
+#else
+  #define LOAD_PART(p, m) NAME(load_part)(p, m)
+static inline VEC NAME(load_part)(const REAL *p, ptrdiff_t m)
+{
+    VEC v = {0};
+    for (ptrdiff_t l = 0; l < m; l++) v[l] = p[l];
+    return v;
+}
+#endif
+
 /* if (s > b) { b = s; a = j; } lane by lane, in the way each ISA does it best */
 #if VBYTES == 64 && !defined(TILE_IS_DOUBLE)
   #define KEEP_GREATER(s, b, a, j) do {                                            \
@@ -52,6 +67,67 @@ typedef INT NAME(ivecu) __attribute__((vector_size(VBYTES), aligned(sizeof(REAL)
   #define VMAX(p, q) PICK((IVEC)((p) > (q)), p, q)
 #endif
 
+/* 16 bytes of each of LANES rows, from feature f on, turned into 16 / sizeof(REAL) vectors. Row i + 4 q (i + 2 q
+ * for double) goes to the q-th 128-bit part of vector i, so that unpacking inside the parts is all that is left. */
+#define CHUNK ((ptrdiff_t)(16 / sizeof(REAL)))
+#ifdef TILE_IS_DOUBLE
+  #define PART(i, q) (rows[(i) + 2 * (q)] + f)
+  #if VBYTES == 64
+    #define LO(a, b) ((VEC)_mm512_unpacklo_pd((__m512d)(a), (__m512d)(b)))
+    #define HI(a, b) ((VEC)_mm512_unpackhi_pd((__m512d)(a), (__m512d)(b)))
+    #define GATHER(i) ((VEC)_mm512_insertf64x2(_mm512_insertf64x2(_mm512_insertf64x2(_mm512_castpd128_pd512( \
+        _mm_loadu_pd(PART(i, 0))), _mm_loadu_pd(PART(i, 1)), 1), _mm_loadu_pd(PART(i, 2)), 2), _mm_loadu_pd(PART(i, 3)), 3))
+  #elif VBYTES == 32
+    #define LO(a, b) ((VEC)_mm256_unpacklo_pd((__m256d)(a), (__m256d)(b)))
+    #define HI(a, b) ((VEC)_mm256_unpackhi_pd((__m256d)(a), (__m256d)(b)))
+    #define GATHER(i) ((VEC)_mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(PART(i, 0))), _mm_loadu_pd(PART(i, 1)), 1))
+  #else
+    #define LO(a, b) __builtin_shuffle(a, b, (IVEC){0, 2})
+    #define HI(a, b) __builtin_shuffle(a, b, (IVEC){1, 3})
+    #define GATHER(i) LOAD(PART(i, 0))
+  #endif
+#else
+  #define PART(i, q) (rows[(i) + 4 * (q)] + f)
+  #if VBYTES == 64
+    #define LO(a, b) ((VEC)_mm512_unpacklo_ps((__m512)(a), (__m512)(b)))
+    #define HI(a, b) ((VEC)_mm512_unpackhi_ps((__m512)(a), (__m512)(b)))
+    #define LO2(a, b) ((VEC)_mm512_unpacklo_pd((__m512d)(a), (__m512d)(b)))
+    #define HI2(a, b) ((VEC)_mm512_unpackhi_pd((__m512d)(a), (__m512d)(b)))
+    #define GATHER(i) ((VEC)_mm512_insertf32x4(_mm512_insertf32x4(_mm512_insertf32x4(_mm512_castps128_ps512( \
+        _mm_loadu_ps(PART(i, 0))), _mm_loadu_ps(PART(i, 1)), 1), _mm_loadu_ps(PART(i, 2)), 2), _mm_loadu_ps(PART(i, 3)), 3))
+  #elif VBYTES == 32
+    #define LO(a, b) ((VEC)_mm256_unpacklo_ps((__m256)(a), (__m256)(b)))
+    #define HI(a, b) ((VEC)_mm256_unpackhi_ps((__m256)(a), (__m256)(b)))
+    #define LO2(a, b) ((VEC)_mm256_unpacklo_pd((__m256d)(a), (__m256d)(b)))
+    #define HI2(a, b) ((VEC)_mm256_unpackhi_pd((__m256d)(a), (__m256d)(b)))
+    #define GATHER(i) ((VEC)_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(PART(i, 0))), _mm_loadu_ps(PART(i, 1)), 1))
+  #else
+    #define LO(a, b) __builtin_shuffle(a, b, (IVEC){0, 4, 1, 5})
+    #define HI(a, b) __builtin_shuffle(a, b, (IVEC){2, 6, 3, 7})
+    #define LO2(a, b) __builtin_shuffle(a, b, (IVEC){0, 1, 4, 5})
+    #define HI2(a, b) __builtin_shuffle(a, b, (IVEC){2, 3, 6, 7})
+    #define GATHER(i) LOAD(PART(i, 0))
+  #endif
+#endif
+#define CENTRE(e, t) STORE(out + e * TILE, ((t) - shift[e]) * scale);
+
+static inline void NAME(transpose)(
+    const REAL *const *rows, ptrdiff_t f, const REAL *restrict shift, REAL scale, REAL *restrict out)
+{
+    VEC a = GATHER(0), b = GATHER(1);
+#ifdef TILE_IS_DOUBLE
+    CENTRE(0, LO(a, b))
+    CENTRE(1, HI(a, b))
+#else
+    VEC c = GATHER(2), e = GATHER(3);
+    VEC p = LO(a, b), q = LO(c, e), r = HI(a, b), s = HI(c, e);
+    CENTRE(0, LO2(p, q))
+    CENTRE(1, HI2(p, q))
+    CENTRE(2, LO2(r, s))
+    CENTRE(3, HI2(r, s))
+#endif
+}
+
 /* Transpose TILE rows into the lanes as (x - shift) * scale. rows[l] is the l-th row's number, or the
  * rows are consecutive from `first` where rows is NULL; `count` of them are real and the others repeat
  * the last one, so that no lane ever holds rubbish. norms[l] (if asked for) is the squared norm. */
@@ -70,33 +146,36 @@ static inline void NAME(tile_pack)(
         ptrdiff_t i = l < count ? l : count - 1;
         row[l] = X + (rows ? (ptrdiff_t)rows[i] : first + i) * d;
     }
-    ptrdiff_t f = 0;
-    for (; f + 4 <= d; f += 4)
-        for (ptrdiff_t l = 0; l < TILE; l++) {
-            const REAL *p = row[l] + f;
-            REAL *q = xt + f * TILE + l;
-            q[0] = p[0];
-            q[TILE] = p[1];
-            q[2 * TILE] = p[2];
-            q[3 * TILE] = p[3];
-        }
-    for (; f < d; f++)
-        for (ptrdiff_t l = 0; l < TILE; l++)
-            xt[f * TILE + l] = row[l][f];
-
-#define DECLARE(v) VEC n##v = {0};
-#define CENTRE(v) VEC x##v = (LOAD(p + v * LANES) - m) * scale; STORE(p + v * LANES, x##v); n##v += x##v * x##v;
-#define KEEP(v) STORE(norms + v * LANES, n##v);
-    EACH_V(DECLARE)
-    for (f = 0; f < d; f++) {
-        REAL *p = xt + f * TILE;
-        VEC m = SPLAT(shift[f]);
-        EACH_V(CENTRE)
+    ptrdiff_t f;
+    if (d < CHUNK) {
+        for (f = 0; f < d; f++)
+            for (ptrdiff_t l = 0; l < TILE; l++)
+                xt[f * TILE + l] = row[l][f];
+        f = d;
+        for (ptrdiff_t e = 0; e < d; e++)
+            for (ptrdiff_t l = 0; l < TILE; l++)
+                xt[e * TILE + l] = (xt[e * TILE + l] - shift[e]) * scale;
+    } else {
+        /* CHUNK features of LANES rows at a time, 16 bytes of each row; the last chunk overlaps the one
+         * before it where d is no multiple, and writes the same values again. */
+        for (ptrdiff_t v = 0; v < NV; v++)
+            for (f = 0;; f += CHUNK) {
+                if (f > d - CHUNK) f = d - CHUNK;
+                NAME(transpose)(row + v * LANES, f, shift + f, scale, xt + f * TILE + v * LANES);
+                if (f == d - CHUNK) break;
+            }
     }
-    if (norms) { EACH_V(KEEP) }
+    if (norms) {
+#define DECLARE(v) VEC n##v = {0};
+#define SQUARE(v) { VEC x = LOAD(xt + f * TILE + v * LANES); n##v += x * x; }
+#define KEEP(v) STORE(norms + v * LANES, n##v);
+        EACH_V(DECLARE)
+        for (f = 0; f < d; f++) { EACH_V(SQUARE) }
+        EACH_V(KEEP)
 #undef DECLARE
-#undef CENTRE
+#undef SQUARE
 #undef KEEP
+    }
 }
 
 #define ZERO_ACC(r, v) acc##r##v = h##r;
@@ -194,13 +273,15 @@ static inline REAL NAME(sq_distance)(
         VEC t = (LOAD(x + f) - LOAD(shift + f)) * scale - LOAD(c + f);
         acc += t * t;
     }
-    REAL total = 0;
-    for (ptrdiff_t l = 0; l < LANES; l++) total += acc[l];
-    for (; f < d; f++) {
-        REAL t = (x[f] - shift[f]) * scale - c[f];
-        total += t * t;
+    if (f < d) {
+        VEC t = (LOAD_PART(x + f, d - f) - LOAD_PART(shift + f, d - f)) * scale - LOAD_PART(c + f, d - f);
+        acc += t * t;
     }
-    return total;
+    REAL sums[LANES];
+    STORE(sums, acc);
+    for (ptrdiff_t half = LANES / 2; half; half /= 2)
+        for (ptrdiff_t l = 0; l < half; l++) sums[l] += sums[l + half];
+    return sums[0];
 }
 
 #undef VEC
@@ -235,3 +316,12 @@ static inline REAL NAME(sq_distance)(
 #undef DIFF_STEP
 #undef DIFF_PUT
 #undef DIFF_OUT
+#undef LOAD_PART
+#undef CHUNK
+#undef PART
+#undef LO
+#undef HI
+#undef LO2
+#undef HI2
+#undef GATHER
+#undef CENTRE

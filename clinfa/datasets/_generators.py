@@ -92,24 +92,19 @@ def make_blobs(
         total, counts = integer("n_samples", n_samples, 1), None
     else:
         total, counts = 0, _counts(n_samples)
+    if counts is not None and isinstance(centers, Integral):
+        raise ValueError(
+            f"centers must be an array or None when n_samples is a sequence, got {centers!r}."
+        )
     if centers is None:
-        n_centers = 3 if counts is None else len(counts)
-    elif isinstance(centers, Integral):
-        if counts is not None:
-            raise ValueError(
-                f"centers must be an array or None when n_samples is a sequence, got {centers!r}."
-            )
-        n_centers = integer("centers", centers, 1)
+        centers = 3 if counts is None else len(counts)
+    if isinstance(centers, Integral):
+        middles = rng.uniform(*box, size=(integer("centers", centers, 1), n_features))
     else:
-        n_centers = 0  # given below
-    middles = (
-        rng.uniform(*box, size=(n_centers, n_features))
-        if n_centers
-        else finite("centers", centers, 2)
-    )
-    n_centers, n_features = middles.shape
-    if middles.size == 0:
-        raise ValueError(f"centers must not be empty, got shape {middles.shape}.")
+        middles = finite("centers", centers, 2)
+        if middles.size == 0:
+            raise ValueError(f"centers must not be empty, got shape {middles.shape}.")
+    n_centers = len(middles)
     if counts is None:
         counts = np.full(n_centers, total // n_centers)
         counts[: total % n_centers] += 1
@@ -120,9 +115,7 @@ def make_blobs(
     spreads = per_item("cluster_std", cluster_std, n_centers, "center", low=0)
 
     y = np.repeat(np.arange(n_centers, dtype=np.int64), counts)
-    X = rng.standard_normal((len(y), n_features))
-    X *= spreads[y, None]
-    X += middles[y]
+    X = rng.normal(middles[y], spreads[y, None])
     if shuffle:
         X, y = shuffled(rng, X, y)
     return (X, y, middles) if return_centers else (X, y)
