@@ -35,12 +35,26 @@ class CSR:
     def dtype(self) -> np.dtype:
         return self.data.dtype
 
-    def take(self, rows: np.ndarray) -> np.ndarray:
+    def astype(self, dtype: np.dtype) -> CSR:
+        return CSR(self.data.astype(dtype), self.indices, self.indptr, self.shape)
+
+    def part(self, which: np.ndarray) -> CSR:
+        """Some rows."""
+        start, lengths = self.indptr[which], self.indptr[which + 1] - self.indptr[which]
+        indptr = np.zeros(len(which) + 1, self.indptr.dtype)
+        np.cumsum(lengths, out=indptr[1:])
+        at = np.arange(max(int(indptr[-1]), 1)) + np.resize(
+            np.repeat(start - indptr[:-1], lengths), max(int(indptr[-1]), 1)
+        )
+        return CSR(self.data[at], self.indices[at], indptr, (len(which), self.shape[1]))
+
+    def rows(self, which: np.ndarray) -> np.ndarray:
         """Some rows, dense."""
-        out = np.zeros((len(rows), self.shape[1]), self.dtype)
-        for at, i in enumerate(rows):
-            lo, hi = self.indptr[i], self.indptr[i + 1]
-            out[at, self.indices[lo:hi]] = self.data[lo:hi]
+        part = self.part(which)
+        out = np.zeros(part.shape, self.dtype)
+        count = part.indptr[-1]
+        row = np.repeat(np.arange(len(which)), np.diff(part.indptr))
+        out[row, part.indices[:count]] = part.data[:count]
         return out
 
 
@@ -110,7 +124,14 @@ class Table:
 
     def rows(self, which: np.ndarray) -> np.ndarray:
         """Some rows, dense and in memory of their own."""
-        return self.X.take(which) if self.sparse else self.X[which]
+        return self.X.rows(which) if self.sparse else self.X[which]
+
+    def part(self, which: np.ndarray) -> Table:
+        """Some rows as a table."""
+        return Table(self.X.part(which) if self.sparse else self.X[which], self.names)
+
+    def astype(self, dtype: np.dtype) -> Table:
+        return Table(self.X.astype(dtype), self.names)
 
 
 def is_dataset(X: object) -> bool:

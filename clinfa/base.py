@@ -7,6 +7,7 @@ nothing can fail any more. scikit-learn is imported only inside the methods that
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import html
 import inspect
@@ -442,7 +443,7 @@ class Params:
             if type(model) is not cls:
                 raise TypeError(f"model must be a {cls.__name__} or None, got {type(model).__name__}.")
             learned = {k: v for k, v in vars(model).items() if k not in cls._rules}
-            new.__dict__.update(learned)
+            new.__dict__.update(copy.deepcopy(learned))
         return new.partial_fit(X, y, **how)
 
 

@@ -7,13 +7,15 @@ weight in that order, never by their number.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 __all__ = ["WeightedRows", "check_random_state"]
 
 
 def check_random_state(seed: object) -> np.random.RandomState:
-    """A RandomState from None, an int, a RandomState (itself) or a Generator (seeded by it).
+    """A RandomState from None (NumPy's own, which `numpy.random.seed` seeds), an int, a RandomState (itself) or a Generator (seeded by it).
 
     Raises
     ------
@@ -27,7 +29,7 @@ def check_random_state(seed: object) -> np.random.RandomState:
     44
     """
     if seed is None:
-        return np.random.RandomState()
+        return np.random.mtrand._rand  # the one that np.random.seed seeds, as scikit-learn
     if isinstance(seed, np.random.RandomState):
         return seed
     if isinstance(seed, np.random.Generator):
@@ -98,6 +100,17 @@ class WeightedRows:
             start = ends[b - 1] if b else 0.0
             picked[i] = members[self._within(members, weights, goals[i : i + 1] - start)[0]]
         return picked
+
+    def sampler(self, weights: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+        """A function from numbers in [0, 1) to rows, for many draws with the same weights."""
+        order, n = self.order, len(self.order)
+        if not len(weights):
+            return lambda uniforms: order[(uniforms * n).astype(np.int64)]
+        ends = np.cumsum(weights[order])
+        last = int(np.searchsorted(ends, ends[-1], side="left"))
+        return lambda uniforms: order[
+            np.minimum(np.searchsorted(ends, uniforms * ends[-1], side="right"), last)
+        ]
 
     @staticmethod
     def _within(members: np.ndarray, weights: list[np.ndarray], goals: np.ndarray) -> np.ndarray:

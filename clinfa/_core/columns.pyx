@@ -6,6 +6,10 @@ from libc.string cimport memcpy
 from clinfa._core.types cimport real, index_t, clinfa_take
 
 
+cdef enum:
+    WIDE = 1024  # (the step of range_pass too) columns, or several short rows together, that one sweep keeps its state for
+
+
 def range_pass(
     const real[:, ::1] X,       # in     (n, d)
     const int64_t[::1] bounds,  # in     (stripes + 1)   first row of each stripe
@@ -13,13 +17,12 @@ def range_pass(
     int64_t limit,              # in                     stripes to take in this call
     double[:, :, ::1] out,      # out    (stripes, 3, d) least, greatest, and 0 or NaN: is it finite
 ):
-    cdef Py_ssize_t d = X.shape[1], i, f
+    cdef Py_ssize_t d = X.shape[1], i, f, f0, width, together = max(1, 128 // d), r
     cdef int64_t s, stripes = bounds.shape[0] - 1
     cdef const real* x
-    cdef real low[1024]
-    cdef real high[1024]
-    cdef real bad[1024]
-    cdef Py_ssize_t f0, width
+    cdef real low[WIDE]
+    cdef real high[WIDE]
+    cdef real bad[WIDE]
     with nogil:
         while limit > 0:
             limit -= 1
@@ -27,17 +30,27 @@ def range_pass(
             if s >= stripes:
                 break
             for f0 in range(0, d, 1024):
-                width = min(d - f0, 1024)
+                # Rows shorter than a few vectors are swept several at a time, as one long row.
+                width = min(d - f0, WIDE) * together
                 for f in range(width):
-                    low[f] = high[f] = X[bounds[s], f0 + f]
+                    low[f] = high[f] = X[bounds[s], f0 + f % d]
                     bad[f] = 0
-                for i in range(bounds[s], bounds[s + 1]):
+                i = bounds[s]
+                while i < bounds[s + 1]:
+                    if i + together > bounds[s + 1]:
+                        width = d * (bounds[s + 1] - i)
                     x = &X[i, f0]
                     for f in range(width):
                         low[f] = x[f] if x[f] < low[f] else low[f]
                         high[f] = x[f] if x[f] > high[f] else high[f]
                         bad[f] += x[f] * 0
+                    i += together
+                width = min(d - f0, WIDE)
                 for f in range(width):
+                    for r in range(1, together):
+                        low[f] = min(low[f], low[r * d + f])
+                        high[f] = max(high[f], high[r * d + f])
+                        bad[f] += bad[r * d + f]
                     out[s, 0, f0 + f] = low[f]
                     out[s, 1, f0 + f] = high[f]
                     out[s, 2, f0 + f] = bad[f]
@@ -84,7 +97,7 @@ def moments_pass(
     const int64_t[::1] bounds,  # in     (stripes + 1)
     int64_t[::1] cursor,        # inout  (1)
     int64_t limit,              # in
-    double[:, :, ::1] out,      # inout  (stripes, 2, d) sums of w y and w y^2, y = (x - shift) scale
+    double[:, :, ::1] out,      # inout  (stripes, 2, d + 16) sums of w y and w y^2, y = (x - shift) scale
 ):
     cdef Py_ssize_t d = X.shape[1], i, f
     cdef int64_t s, stripes = bounds.shape[0] - 1

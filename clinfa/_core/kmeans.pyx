@@ -1,11 +1,11 @@
 # The passes of k-means over dense rows: assignment, centres, seeding, inertia.
 # Mathematics, layout and cost: docs/kernels.md. All distances are between (x - shift) * scale and
 # centres in those same units, which keeps them clear of cancellation and overflow.
-from libc.math cimport sqrt, INFINITY
+from libc.math cimport fabs, sqrt, sqrtf, INFINITY
 from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memset
 
-from clinfa._core.types cimport real, clinfa_take
+from clinfa._core.types cimport real, clinfa_prefetch, clinfa_take
 from clinfa._core.tile cimport (
     MOST, PANEL, aligned, sq_distance, tile_nearest, tile_pack, tile_size, tile_sqdist,
 )
@@ -24,6 +24,12 @@ cdef inline float _down(double value) noexcept nogil:
     """A float that is not above `value`."""
     cdef double shrunk = value - (value if value > 0 else -value) * ULP
     return <float> shrunk
+
+
+cdef inline void prefetch(const void* p, size_t size) noexcept nogil:
+    cdef size_t at
+    for at in range(0, size, 64):
+        clinfa_prefetch(<const char*> p + at)
 
 
 cdef inline void _move(
@@ -51,6 +57,7 @@ def assign_pass(
     float[::1] lower,             # inout  (n), or (0)            second distance + other_moved then
     const double[::1] own_moved,  # in     (k)                    total path of each centre
     const double[::1] other_moved,# in     (k)                    total of the longest step of the others
+    const float[::1] room,        # in     (k)                    their sum, rounded up
     double noise,                 # in                            rounding of a squared distance, relative
     bint sum_up,                  # in                            keep `sums`
     double[:, ::1] sums,          # inout  (stripes, k * (d + 2)) sum, weight, members by centre
@@ -64,13 +71,22 @@ def assign_pass(
     cdef Py_ssize_t d = X.shape[1], k = centres.shape[0], groups = half_sq.shape[0] // PANEL
     cdef Py_ssize_t size = tile_size(<real> 0), i, l, m, hi, lo, r
     cdef int64_t s, stripes = bounds.shape[0] - 1, changed, looked
-    cdef int32_t a, old
-    cdef int32_t rows[MOST]
+    cdef int32_t a, other
+    cdef Py_ssize_t waiting
+    cdef int32_t rows[2 * MOST]
+    cdef int32_t hit[MOST]
     cdef int32_t arg[MOST]
+    cdef int32_t was[MOST]
     cdef real best[MOST]
     cdef real second[MOST]
     cdef real norms[MOST]
-    cdef double u, low, room, most_cc = 0
+    cdef float own[MOST]
+    cdef float others[MOST]
+    cdef float reach[MOST]
+    cdef float gap[MOST]
+    cdef float near_f, far_f
+    cdef real wide, near, far, most_noise
+    cdef double u, low, most_cc = 0
     cdef bint weighted = weights.shape[0] > 0
     # A look at one's own centre first pays when there are many others.
     cdef bint tighten = mode == 2 and k > 24
@@ -83,6 +99,9 @@ def assign_pass(
         if mode:
             for l in range(k):
                 most_cc = max(most_cc, 2 * <double> half_sq[l])
+            for l in range(MOST):
+                own[l] = others[l] = 0
+        most_noise = <real> (2 * noise * most_cc)
         while limit > 0:
             limit -= 1
             s = clinfa_take(&cursor[0])
@@ -94,62 +113,95 @@ def assign_pass(
             if sum_up:
                 total = &sums[s, 0]
             i = lo
-            while i < hi:
+            waiting = 0
+            while True:
                 if mode == 2:
-                    m = 0
-                    while i < hi and m < size:
-                        a = labels[i]
-                        room = own_moved[a] + other_moved[a]
-                        if slack[i] > room:
-                            i += 1
-                            continue
-                        if tighten:
-                            u = sqrt(sq_distance(&X[i, 0], &shift[0], <real> scale, &centres[a, 0], d) * (1 + noise))
-                            low = lower[i] - other_moved[a]
-                            if u < low - (low + u) * noise:
-                                slack[i] = _down(low - u + room)
-                                i += 1
-                                continue
-                        rows[m] = <int32_t> (i - lo)
-                        m += 1
-                        i += 1
+                    # Look for a tile's worth of points that the bounds do not settle.
+                    while waiting < size and i < hi:
+                        m = min(MOST, hi - i)
+                        other = 0
+                        for l in range(m):
+                            hit[l] = slack[i + l] <= room[labels[i + l]]
+                            other += hit[l]
+                        if other:
+                            for l in range(m):
+                                if not hit[l]:
+                                    continue
+                                r = i + l
+                                if tighten:
+                                    a = labels[r]
+                                    u = sqrt(sq_distance(&X[r, 0], &shift[0], <real> scale, &centres[a, 0], d) * (1 + noise))
+                                    low = lower[r] - other_moved[a]
+                                    if u < low - (low + u) * noise:
+                                        slack[r] = _down(low - u + own_moved[a] + other_moved[a])
+                                        continue
+                                else:
+                                    prefetch(&X[r, 0], d * sizeof(real))
+                                rows[waiting] = <int32_t> (r - lo)
+                                waiting += 1
+                        i += m
+                    m = min(waiting, size)
                     if m == 0:
                         break
                     tile_pack(base, d, rows, 0, m, &shift[0], <real> scale, xt, norms)
                 else:
                     m = min(size, hi - i)
+                    if m <= 0:
+                        break
                     tile_pack(base, d, NULL, i - lo, m, &shift[0], <real> scale, xt, norms if mode else NULL)
-                    for l in range(m):
-                        rows[l] = <int32_t> (i - lo + l)
                     i += m
+                    if i + size <= hi:
+                        prefetch(&X[i, 0], size * d * sizeof(real))
                 tile_nearest(xt, &panel[0], &half_sq[0], d, groups, best, second if mode else NULL, arg)
                 looked += m
-                for l in range(m):
-                    r = lo + rows[l]
-                    a = arg[l]
-                    old = labels[r]
-                    if a != old:
-                        changed += 1
-                        labels[r] = a
-                        if sum_up:
-                            if weighted:
-                                w = weights[r]
-                            if w > 0:
-                                if old >= 0:
-                                    _move(&X[r, 0], &shift[0], scale, -w, total + old * (d + 2), d)
-                                _move(&X[r, 0], &shift[0], scale, w, total + a * (d + 2), d)
-                if mode:
+                if mode == 2:
                     for l in range(m):
-                        r = lo + rows[l]
-                        a = arg[l]
-                        # Distances from scores, each pushed to its safe side by what rounding can do.
-                        u = <double> norms[l] - 2 * <double> best[l]
-                        low = <double> norms[l] - 2 * <double> second[l]
-                        room = 2 * noise * (<double> norms[l] + most_cc)
-                        u = sqrt(max(u, 0) + room)
-                        low = sqrt(max(low - room, 0))
-                        lower[r] = _down(low + other_moved[a])
-                        slack[r] = _down(low - u + own_moved[a] + other_moved[a])
+                        was[l] = labels[lo + rows[l]]
+                else:
+                    for l in range(m):
+                        was[l] = labels[i - m + l]
+                other = 0
+                for l in range(m):
+                    other += arg[l] != was[l]
+                if other:
+                    changed += other
+                    for l in range(m):
+                        if arg[l] != was[l]:
+                            r = lo + rows[l] if mode == 2 else i - m + l
+                            labels[r] = arg[l]
+                            if sum_up:
+                                if weighted:
+                                    w = weights[r]
+                                if w > 0:
+                                    if was[l] >= 0:
+                                        _move(&X[r, 0], &shift[0], scale, -w, total + was[l] * (d + 2), d)
+                                    _move(&X[r, 0], &shift[0], scale, w, total + arg[l] * (d + 2), d)
+                if mode:
+                    # Distances from scores, each pushed to its safe side by what rounding can do.
+                    for l in range(m):
+                        own[l] = <float> own_moved[arg[l]]
+                        others[l] = <float> other_moved[arg[l]]
+                    for l in range(size):
+                        wide = most_noise + 2 * <real> noise * norms[l]
+                        near = norms[l] - 2 * best[l]
+                        far = norms[l] - 2 * second[l] - wide
+                        # (Squares below the least float count as its root, so never as a certain gap.)
+                        near_f = sqrtf(<float> ((near if near > 0 else 0) + wide) + <float> 1e-36)
+                        far_f = sqrtf(<float> (far if far > 0 else 0))
+                        reach[l] = (far_f + others[l]) * <float> (1 - 4e-7)
+                        gap[l] = (far_f - near_f) + (own[l] + others[l]) - (far_f + near_f + own[l] + others[l]) * <float> 4e-7
+                    if mode == 2:
+                        for l in range(m):
+                            lower[lo + rows[l]] = reach[l]
+                            slack[lo + rows[l]] = gap[l]
+                    else:
+                        for l in range(m):
+                            lower[i - m + l] = reach[l]
+                            slack[i - m + l] = gap[l]
+                if mode == 2:
+                    waiting -= m
+                    for l in range(waiting):
+                        rows[l] = rows[m + l]
             counts[s, 0] = changed
             counts[s, 1] = looked
 
@@ -260,16 +312,19 @@ def reduce_sums(
 def step_centres(
     double[:, ::1] total,         # in     (k, d + 2)   sum, weight, members
     real[:, ::1] centres,         # inout  (k, d)
-    double[::1] moved,            # scratch (k)         length of each centre's step
+    double[:, ::1] track,         # inout  (2, k)       greatest sum so far; length of the last step
     double[::1] own_moved,        # inout  (k)          path of each centre so far
     double[::1] other_moved,      # inout  (k)          sum of the longest steps of the others so far
 ):
-    """Set every centre to its mean; returns the sum of the squared steps.
+    """Set every centre to its mean; returns the sum of the squared steps, and how worn the sums are.
 
-    A centre without weight goes where the heaviest one is, as in scikit-learn.
+    A centre without weight goes where the heaviest one is, as in scikit-learn. Moving points from sum to
+    sum leaves rounding behind of the size of the greatest sum: worn is how much greater that was.
     """
     cdef Py_ssize_t k = centres.shape[0], d = centres.shape[1], j, f, heaviest = 0, farthest = 0, source
-    cdef double step, whole = 0, length, most = 0, next_most = 0
+    cdef double step, whole = 0, length, most = 0, next_most = 0, size, worn = 0
+    cdef double* peak = &track[0, 0]
+    cdef double* moved = &track[1, 0]
     cdef real c
     with nogil:
         for j in range(k):
@@ -277,12 +332,16 @@ def step_centres(
                 heaviest = j
         for j in range(k):
             source = j if total[j, d + 1] > 0 and total[j, d] > 0 else heaviest
-            length = 0
+            length = size = 0
             for f in range(d):
+                size = max(size, fabs(total[j, f]))
                 c = <real> (total[source, f] / total[source, d])
                 step = <double> c - <double> centres[j, f]
                 centres[j, f] = c
                 length += step * step
+            peak[j] = max(peak[j], size)
+            if size > 0:
+                worn = max(worn, peak[j] / size)
             whole += length
             moved[j] = sqrt(length) * (1 + 1e-12)
             own_moved[j] += moved[j]
@@ -292,7 +351,7 @@ def step_centres(
                 next_most = moved[j]
         for j in range(k):
             other_moved[j] += next_most if j == farthest else most
-    return whole
+    return whole, worn
 
 
 def pack_centres(

@@ -13,5 +13,7 @@ ctypedef fused index_t:
 cdef extern from *:
     """
     #define clinfa_take(cursor) __atomic_fetch_add((cursor), 1, __ATOMIC_RELAXED)
+    #define clinfa_prefetch(p) __builtin_prefetch(p)
     """
     int64_t clinfa_take(int64_t *cursor) nogil
+    void clinfa_prefetch(const void *p) nogil

@@ -89,18 +89,22 @@ class Points:
     def mean_variance(self) -> float:
         """Mean over the columns of their (weighted) variance, in the frame's units."""
         cut = stripes(self.n, 0.8 * self.d + 2, most=32)
-        out = np.zeros((len(cut), 2, self.d))
+        out = np.zeros((len(cut), 2, self.d + 16))  # a cache line or two keeps stripes apart
         cut.run(
             lambda cursor, limit: columns.moments_pass(
                 self.X, self.weights, self.frame.shift, self.frame.scale, cut.bounds, cursor, limit, out
             )
         )
-        first, second = out.sum(axis=0) / self.total_weight()
+        first, second = out.sum(axis=0)[:, : self.d] / self.total_weight()
         return float(np.maximum(second - first**2, 0).mean())
 
     def rows(self, which: np.ndarray) -> np.ndarray:
         """Some rows in the frame's units, dense."""
         return self.frame.enter(self.table.rows(which))
+
+    def part(self, which: np.ndarray) -> Points:
+        """Some rows, each with weight one, in the same frame."""
+        return type(self)(self.table.part(which), NO_WEIGHTS, self.frame)
 
     # What the algorithms need of each kind of storage
 
@@ -168,16 +172,13 @@ class SparsePoints(Points):
         return per_row * (0.15 * k * self.dtype.itemsize / 4 + 2) + 2 * k
 
     def mean_variance(self) -> float:
-        data = self.X.data.astype(np.float64) * self.frame.scale
-        if len(self.weights):
-            data_weights = np.repeat(self.weights, np.diff(self.X.indptr))
-            first = np.bincount(self.X.indices[: len(data_weights)], data_weights * data[: len(data_weights)], self.d)
-            second = np.bincount(self.X.indices[: len(data_weights)], data_weights * data[: len(data_weights)] ** 2, self.d)
-        else:
-            first = np.bincount(self.X.indices, data, self.d)
-            second = np.bincount(self.X.indices, data**2, self.d)
+        count = self.X.indptr[-1]
+        values, columns = self.X.data[:count] * self.frame.scale, self.X.indices[:count]
+        weights = np.repeat(self.weights, np.diff(self.X.indptr)) if len(self.weights) else 1.0
         total = self.total_weight()
-        return float(np.maximum(second / total - (first / total) ** 2, 0).mean())
+        first = np.bincount(columns, weights * values, self.d) / total
+        second = np.bincount(columns, weights * values**2, self.d) / total
+        return float(np.maximum(second - first**2, 0).mean())
 
     def pack(self, centres: np.ndarray, packed: tuple[np.ndarray, np.ndarray]) -> None:
         kmeans_csr.pack_centres(centres, *packed)
@@ -250,7 +251,7 @@ class Assignment:
         self._plain_left, self._pause = 0, 1
         have = n if self._mode else 0
         self._slack, self._lower = np.empty(have, np.float32), np.empty(have, np.float32)
-        self._moved, self._own, self._other = np.zeros(k), np.zeros(k), np.zeros(k)
+        self._track, self._own, self._other = np.zeros((2, k)), np.zeros(k), np.zeros(k)
         self._packed = points.empty_pack(k)
         self._keep_sums = sums
         row_bytes = (k * (d + 2) + 16) * 8
@@ -284,19 +285,20 @@ class Assignment:
     def _pass(self, centres: np.ndarray, mode: int) -> None:
         p, cut = self.points, self._cut
         scratch = p.scratch(cut, self.k)
-        state = (mode, self._slack, self._lower, self._own, self._other, p.noise)
+        state = (mode, self._slack, self._lower, self._own, self._other)
         if isinstance(p, SparsePoints):
             cut.run(
                 lambda cursor, limit: kmeans_csr.assign_pass(
-                    *p._csr, p.frame.scale, *self._packed, self.labels, *state, scratch,
+                    *p._csr, p.frame.scale, *self._packed, self.labels, *state, p.noise, scratch,
                     cut.bounds, cursor, limit, self._counts,
                 )
             )  # fmt: skip
         else:
+            room = ((self._own + self._other) * (1 + 1e-6)).astype(np.float32)
             cut.run(
                 lambda cursor, limit: kmeans.assign_pass(
                     p.X, p.frame.shift, p.frame.scale, centres, *self._packed, p.weights, self.labels,
-                    *state, self._striped, self._sums, scratch, cut.bounds, cursor, limit, self._counts,
+                    *state, room, p.noise, self._striped, self._sums, scratch, cut.bounds, cursor, limit, self._counts,
                 )
             )  # fmt: skip
 
@@ -346,9 +348,10 @@ class Assignment:
         )  # fmt: skip
         return self.add_up()
 
-    def move(self, centres: np.ndarray, total: np.ndarray) -> float:
-        """Set the centres to the means in `total`; returns the sum of the squared steps."""
-        return kmeans.step_centres(total, centres, self._moved, self._own, self._other)
+    def move(self, centres: np.ndarray, total: np.ndarray) -> tuple[float, float]:
+        """Set the centres to the means in `total`; returns the sum of the squared steps, and how worn
+        the sums are by moving points between them."""
+        return kmeans.step_centres(total, centres, self._track, self._own, self._other)
 
 
 def nearest(points: Points, centres: np.ndarray) -> np.ndarray:

@@ -65,7 +65,7 @@ class CentroidModel(Clusterer, Transformer):
         table = self._read_new(X)
         centres = np.asarray(self.cluster_centers_)
         if table.dtype != centres.dtype:
-            table = _cast(table, np.promote_types(table.dtype, centres.dtype))
+            table = table.astype(np.promote_types(table.dtype, centres.dtype))
         frame = self._frame
         if frame.shift.dtype != table.dtype:
             frame = Frame(frame.shift.astype(table.dtype), frame.scale)
@@ -222,7 +222,7 @@ class KMeans(CentroidModel):
             raise ValueError(f"n_samples={table.n} should be >= n_clusters={k}.")
         p = points(table, weights)
         rng = check_random_state(self.random_state)
-        starts = _count_starts(self, "KMeans", 10)
+        starts = count_starts(self, "KMeans", 10)
         tol = self.tol * p.mean_variance() if self.tol else 0.0
         best = None
         for start in range(starts):
@@ -257,15 +257,15 @@ def lloyd(
         empty = np.flatnonzero(~((total[:, -1] > 0) & (total[:, -2] > 0)))
         if len(empty):
             total = _relocate(p, state, centres, total.copy(), empty)
-        step = state.move(centres, total)
+        step, worn = state.move(centres, total)
         moves += changed if n_iter > 1 else 0
         if verbose > 1:
             log.info("Iteration %d: %d labels changed, centres moved by %g", n_iter, changed, np.sqrt(step))
         still = changed == 0
         if still or step <= tol:
             break
-    if moves and not len(empty):
-        step = state.move(centres, state.add_up_afresh())
+    if moves and worn > 100 and not len(empty):
+        step, _ = state.move(centres, state.add_up_afresh())
         still = still and step <= p.noise**2 * len(centres)
     # What is published is what predict starts from.
     found = p.frame.leave(centres)
@@ -328,7 +328,7 @@ def _as_scipy(p: Points) -> Any:
     return csr_matrix((p.X.data, p.X.indices, p.X.indptr), shape=p.X.shape)
 
 
-def _count_starts(model: Any, owner: str, by_default: int) -> int:
+def count_starts(model: Any, owner: str, by_default: int) -> int:
     given = not isinstance(model.init, str) and not callable(model.init)
     if model.n_init == "auto":
         return 1 if given or model.init in ("k-means++", "k-means||") else by_default
@@ -341,15 +341,6 @@ def _count_starts(model: Any, owner: str, by_default: int) -> int:
         )
         return 1
     return model.n_init
-
-
-def _cast(table: Table, dtype: np.dtype) -> Table:
-    X = table.X
-    if table.sparse:
-        from clinfa.arrays import CSR
-
-        return Table(CSR(X.data.astype(dtype), X.indices, X.indptr, X.shape), table.names)
-    return Table(X.astype(dtype), table.names)
 
 
 def k_means(
