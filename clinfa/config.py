@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
 from clinfa.params import at_least, none, one_of
@@ -117,6 +118,7 @@ def output_format() -> str:
     return _get("transform_output")
 
 
+@cache
 def _default_threads() -> int:
     asked = os.environ.get("CLINFA_NUM_THREADS", "")
     cores = _cores()

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-__all__ = ["WeightedRows", "check_random_state"]
+__all__ = ["WeightedRows", "check_random_state", "generator"]
 
 
 def check_random_state(seed: object) -> np.random.RandomState:
@@ -42,10 +42,21 @@ def check_random_state(seed: object) -> np.random.RandomState:
     )
 
 
+def generator(seed: object) -> np.random.Generator | np.random.RandomState:
+    """What our own algorithms draw from: `seed` itself where it is a generator of either kind.
+
+    An int seeds a PCG64, which costs a tenth of what seeding a RandomState does; a fit on a small table
+    would feel the difference.
+    """
+    if isinstance(seed, int | np.integer) and 0 <= seed <= 0xFFFFFFFF:
+        return np.random.Generator(np.random.PCG64(int(seed)))
+    return seed if isinstance(seed, np.random.Generator) else check_random_state(seed)
+
+
 class WeightedRows:
     """Draws rows with probability proportional to a weight that may change between draws.
 
-    Rows stand in canonical order in buckets of about a thousand. Whoever changes the weights keeps the
+    Rows stand in canonical order in buckets of a few hundred. Whoever changes the weights keeps the
     mass of each bucket (one pass in order of memory), so that a draw looks into one bucket only.
 
     Parameters
@@ -54,7 +65,7 @@ class WeightedRows:
         Equal for equal rows.
     """
 
-    SIZE = 1024
+    SIZE = 256
 
     def __init__(self, keys: np.ndarray):
         n = len(keys)

@@ -61,7 +61,8 @@ class Stripes:
 
     def width(self) -> int:
         """How many threads will work on them: scratch is made for so many."""
-        return min(thread_count(), len(self))
+        n = len(self.bounds) - 1
+        return 1 if n == 1 else min(thread_count(), n)
 
     def run(self, kernel: Callable[[np.ndarray, int], object]) -> None:
         """Call `kernel(cursor, limit)` on every thread until all stripes are taken.
@@ -112,5 +113,7 @@ def stripes(n: int, row_ns: float, *, most: int = 64) -> Stripes:
     total = n * row_ns
     count = 1 if total < _SERIAL_NS else min(most, int(total / _STRIPE_NS) + 1)
     count = max(1, min(max(count, int(total / _CALL_NS) + 1), n))
+    if count == 1:
+        return Stripes(np.array([0, n]), 1)
     bounds = np.arange(count + 1, dtype=np.int64) * n // count
     return Stripes(bounds, max(1, int(_CALL_NS * count / max(total, 1.0))))

@@ -1,5 +1,6 @@
 # Passes over the columns of a table: range and finiteness, sums, and row keys.
 # The mathematics and the costs stand in docs/kernels.md.
+from libc.math cimport fabs, frexp, ldexp, rint
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
 
@@ -187,3 +188,36 @@ def keys_pass_csr(
                     if data[t] != 0:
                         h += _key(<double> data[t], indices[t])
                 out[i] = _mix(h)
+
+
+cdef double _power_of_two_below(double value) noexcept nogil:
+    cdef int exponent
+    frexp(value, &exponent)
+    return ldexp(1.0, max(min(exponent - 1, 1020), -1020))
+
+
+def choose_frame(
+    const double[:, ::1] reach,   # in     (2, d)  least and greatest value of each column
+    real[::1] shift,              # out    (d)
+):
+    """A shift for each column and the scale for all, so that (x - shift) * scale lies within [-1, 1].
+
+    Shifts are multiples of a power of two not below the spread of the widest column: exact to subtract,
+    and zero where the data lie about the origin. The scale is a power of two.
+    """
+    cdef Py_ssize_t d = shift.shape[0], f
+    cdef double widest = 0, middle, grid, extent = 0
+    with nogil:
+        for f in range(d):
+            widest = max(widest, reach[1, f] / 2 - reach[0, f] / 2)
+        for f in range(d):
+            middle = reach[0, f] / 2 + reach[1, f] / 2
+            if widest == 0:
+                shift[f] = <real> middle
+            elif widest < 1e300:
+                grid = 1 / _power_of_two_below(1 / (4 * widest))
+                shift[f] = <real> (rint(middle / grid) * grid)
+            else:
+                shift[f] = 0
+            extent = max(extent, max(fabs(reach[1, f] - shift[f]), fabs(reach[0, f] - shift[f])))
+    return _power_of_two_below(1 / max(extent, 1e-300))

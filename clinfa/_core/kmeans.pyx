@@ -43,6 +43,138 @@ cdef inline void _move(
     row[d + 1] += 1 if w > 0 else -1
 
 
+cdef int64_t _assign_rows(
+    const real[:, ::1] X, Py_ssize_t lo, Py_ssize_t hi, const real[::1] shift, double scale,
+    const real[:, ::1] centres, const real[::1] panel, const real[::1] half_sq, const double[::1] weights,
+    int32_t[::1] labels, int32_t mode, float[::1] slack, float[::1] lower, const double[::1] own_moved,
+    const double[::1] other_moved, const float[::1] room, double noise, double* total, real* xt,
+    int64_t* looked_at,
+) noexcept nogil:
+    """`assign_pass` for the rows [lo, hi); returns how many labels changed."""
+    cdef Py_ssize_t d = X.shape[1], k = centres.shape[0], groups = half_sq.shape[0] // PANEL
+    cdef Py_ssize_t size = tile_size(<real> 0), i, l, m, r, waiting
+    cdef int64_t changed, looked
+    cdef int32_t a, other
+    cdef int32_t rows[2 * MOST]
+    cdef int32_t hit[MOST]
+    cdef int32_t arg[MOST]
+    cdef int32_t was[MOST]
+    cdef real best[MOST]
+    cdef real second[MOST]
+    cdef real norms[MOST]
+    cdef float own[MOST]
+    cdef float others[MOST]
+    cdef float reach[MOST]
+    cdef float gap[MOST]
+    cdef float near_f, far_f
+    cdef real wide, near, far, most_noise
+    cdef double u, low, w = 1, most_cc = 0
+    cdef bint weighted = weights.shape[0] > 0, sum_up = total != NULL
+    # A look at one's own centre first pays when there are many others.
+    cdef bint tighten = mode == 2 and k > 24
+    cdef const real* base
+    if mode:
+        for l in range(k):
+            most_cc = max(most_cc, 2 * <double> half_sq[l])
+        for l in range(MOST):
+            own[l] = others[l] = 0
+    most_noise = <real> (2 * noise * most_cc)
+    base = &X[lo, 0]
+    changed = looked = 0
+    i = lo
+    waiting = 0
+    while True:
+        if mode == 2:
+            # Look for a tile's worth of points that the bounds do not settle.
+            while waiting < size and i < hi:
+                m = min(MOST, hi - i)
+                other = 0
+                for l in range(m):
+                    hit[l] = slack[i + l] <= room[labels[i + l]]
+                    other += hit[l]
+                if other:
+                    for l in range(m):
+                        if not hit[l]:
+                            continue
+                        r = i + l
+                        if tighten:
+                            a = labels[r]
+                            u = sqrt(sq_distance(&X[r, 0], &shift[0], <real> scale, &centres[a, 0], d) * (1 + noise))
+                            low = lower[r] - other_moved[a]
+                            if u < low - (low + u) * noise:
+                                slack[r] = _down(low - u + own_moved[a] + other_moved[a])
+                                continue
+                        else:
+                            prefetch(&X[r, 0], d * sizeof(real))
+                        rows[waiting] = <int32_t> (r - lo)
+                        waiting += 1
+                i += m
+            m = min(waiting, size)
+            if m == 0:
+                break
+            tile_pack(base, d, rows, 0, m, &shift[0], <real> scale, xt, norms)
+        else:
+            m = min(size, hi - i)
+            if m <= 0:
+                break
+            tile_pack(base, d, NULL, i - lo, m, &shift[0], <real> scale, xt, norms if mode else NULL)
+            i += m
+            if i + size <= hi:
+                prefetch(&X[i, 0], size * d * sizeof(real))
+        tile_nearest(xt, &panel[0], &half_sq[0], d, groups, best, second if mode else NULL, arg)
+        looked += m
+        if mode == 2:
+            for l in range(m):
+                was[l] = labels[lo + rows[l]]
+        else:
+            for l in range(m):
+                was[l] = labels[i - m + l]
+        other = 0
+        for l in range(m):
+            other += arg[l] != was[l]
+        if other:
+            changed += other
+            for l in range(m):
+                if arg[l] != was[l]:
+                    r = lo + rows[l] if mode == 2 else i - m + l
+                    labels[r] = arg[l]
+                    if sum_up:
+                        if weighted:
+                            w = weights[r]
+                        if w > 0:
+                            if was[l] >= 0:
+                                _move(&X[r, 0], &shift[0], scale, -w, total + was[l] * (d + 2), d)
+                            _move(&X[r, 0], &shift[0], scale, w, total + arg[l] * (d + 2), d)
+        if mode:
+            # Distances from scores, each pushed to its safe side by what rounding can do.
+            for l in range(m):
+                own[l] = <float> own_moved[arg[l]]
+                others[l] = <float> other_moved[arg[l]]
+            for l in range(size):
+                wide = most_noise + 2 * <real> noise * norms[l]
+                near = norms[l] - 2 * best[l]
+                far = norms[l] - 2 * second[l] - wide
+                # (Squares below the least float count as its root, so never as a certain gap.)
+                near_f = sqrtf(<float> ((near if near > 0 else 0) + wide) + <float> 1e-36)
+                far_f = sqrtf(<float> (far if far > 0 else 0))
+                reach[l] = (far_f + others[l]) * <float> (1 - 4e-7)
+                gap[l] = (far_f - near_f) + (own[l] + others[l]) - (far_f + near_f + own[l] + others[l]) * <float> 4e-7
+            if mode == 2:
+                for l in range(m):
+                    lower[lo + rows[l]] = reach[l]
+                    slack[lo + rows[l]] = gap[l]
+            else:
+                for l in range(m):
+                    lower[i - m + l] = reach[l]
+                    slack[i - m + l] = gap[l]
+        if mode == 2:
+            waiting -= m
+            for l in range(waiting):
+                rows[l] = rows[m + l]
+    looked_at[0] = looked
+    return changed
+
+
 def assign_pass(
     const real[:, ::1] X,         # in     (n, d)
     const real[::1] shift,        # in     (d)
@@ -68,142 +200,20 @@ def assign_pass(
     int64_t[:, ::1] counts,       # out    (stripes, 2)           labels changed, points looked at
 ):
     """Give every point its nearest centre, skipping those whose bounds prove that nothing changed."""
-    cdef Py_ssize_t d = X.shape[1], k = centres.shape[0], groups = half_sq.shape[0] // PANEL
-    cdef Py_ssize_t size = tile_size(<real> 0), i, l, m, hi, lo, r
-    cdef int64_t s, stripes = bounds.shape[0] - 1, changed, looked
-    cdef int32_t a, other
-    cdef Py_ssize_t waiting
-    cdef int32_t rows[2 * MOST]
-    cdef int32_t hit[MOST]
-    cdef int32_t arg[MOST]
-    cdef int32_t was[MOST]
-    cdef real best[MOST]
-    cdef real second[MOST]
-    cdef real norms[MOST]
-    cdef float own[MOST]
-    cdef float others[MOST]
-    cdef float reach[MOST]
-    cdef float gap[MOST]
-    cdef float near_f, far_f
-    cdef real wide, near, far, most_noise
-    cdef double u, low, most_cc = 0
-    cdef bint weighted = weights.shape[0] > 0
-    # A look at one's own centre first pays when there are many others.
-    cdef bint tighten = mode == 2 and k > 24
-    cdef double w = 1
-    cdef double* total = NULL
+    cdef int64_t s, stripes = bounds.shape[0] - 1
     cdef real* xt
-    cdef const real* base
     with nogil:
         xt = aligned(&scratch[clinfa_take(&cursor[1]) % scratch.shape[0], 0])
-        if mode:
-            for l in range(k):
-                most_cc = max(most_cc, 2 * <double> half_sq[l])
-            for l in range(MOST):
-                own[l] = others[l] = 0
-        most_noise = <real> (2 * noise * most_cc)
         while limit > 0:
             limit -= 1
             s = clinfa_take(&cursor[0])
             if s >= stripes:
                 break
-            lo, hi = bounds[s], bounds[s + 1]
-            base = &X[lo, 0]
-            changed = looked = 0
-            if sum_up:
-                total = &sums[s, 0]
-            i = lo
-            waiting = 0
-            while True:
-                if mode == 2:
-                    # Look for a tile's worth of points that the bounds do not settle.
-                    while waiting < size and i < hi:
-                        m = min(MOST, hi - i)
-                        other = 0
-                        for l in range(m):
-                            hit[l] = slack[i + l] <= room[labels[i + l]]
-                            other += hit[l]
-                        if other:
-                            for l in range(m):
-                                if not hit[l]:
-                                    continue
-                                r = i + l
-                                if tighten:
-                                    a = labels[r]
-                                    u = sqrt(sq_distance(&X[r, 0], &shift[0], <real> scale, &centres[a, 0], d) * (1 + noise))
-                                    low = lower[r] - other_moved[a]
-                                    if u < low - (low + u) * noise:
-                                        slack[r] = _down(low - u + own_moved[a] + other_moved[a])
-                                        continue
-                                else:
-                                    prefetch(&X[r, 0], d * sizeof(real))
-                                rows[waiting] = <int32_t> (r - lo)
-                                waiting += 1
-                        i += m
-                    m = min(waiting, size)
-                    if m == 0:
-                        break
-                    tile_pack(base, d, rows, 0, m, &shift[0], <real> scale, xt, norms)
-                else:
-                    m = min(size, hi - i)
-                    if m <= 0:
-                        break
-                    tile_pack(base, d, NULL, i - lo, m, &shift[0], <real> scale, xt, norms if mode else NULL)
-                    i += m
-                    if i + size <= hi:
-                        prefetch(&X[i, 0], size * d * sizeof(real))
-                tile_nearest(xt, &panel[0], &half_sq[0], d, groups, best, second if mode else NULL, arg)
-                looked += m
-                if mode == 2:
-                    for l in range(m):
-                        was[l] = labels[lo + rows[l]]
-                else:
-                    for l in range(m):
-                        was[l] = labels[i - m + l]
-                other = 0
-                for l in range(m):
-                    other += arg[l] != was[l]
-                if other:
-                    changed += other
-                    for l in range(m):
-                        if arg[l] != was[l]:
-                            r = lo + rows[l] if mode == 2 else i - m + l
-                            labels[r] = arg[l]
-                            if sum_up:
-                                if weighted:
-                                    w = weights[r]
-                                if w > 0:
-                                    if was[l] >= 0:
-                                        _move(&X[r, 0], &shift[0], scale, -w, total + was[l] * (d + 2), d)
-                                    _move(&X[r, 0], &shift[0], scale, w, total + arg[l] * (d + 2), d)
-                if mode:
-                    # Distances from scores, each pushed to its safe side by what rounding can do.
-                    for l in range(m):
-                        own[l] = <float> own_moved[arg[l]]
-                        others[l] = <float> other_moved[arg[l]]
-                    for l in range(size):
-                        wide = most_noise + 2 * <real> noise * norms[l]
-                        near = norms[l] - 2 * best[l]
-                        far = norms[l] - 2 * second[l] - wide
-                        # (Squares below the least float count as its root, so never as a certain gap.)
-                        near_f = sqrtf(<float> ((near if near > 0 else 0) + wide) + <float> 1e-36)
-                        far_f = sqrtf(<float> (far if far > 0 else 0))
-                        reach[l] = (far_f + others[l]) * <float> (1 - 4e-7)
-                        gap[l] = (far_f - near_f) + (own[l] + others[l]) - (far_f + near_f + own[l] + others[l]) * <float> 4e-7
-                    if mode == 2:
-                        for l in range(m):
-                            lower[lo + rows[l]] = reach[l]
-                            slack[lo + rows[l]] = gap[l]
-                    else:
-                        for l in range(m):
-                            lower[i - m + l] = reach[l]
-                            slack[i - m + l] = gap[l]
-                if mode == 2:
-                    waiting -= m
-                    for l in range(waiting):
-                        rows[l] = rows[m + l]
-            counts[s, 0] = changed
-            counts[s, 1] = looked
+            counts[s, 0] = _assign_rows(
+                X, bounds[s], bounds[s + 1], shift, scale, centres, panel, half_sq, weights, labels, mode,
+                slack, lower, own_moved, other_moved, room, noise, &sums[s, 0] if sum_up else NULL, xt,
+                &counts[s, 1],
+            )
 
 
 def sums_pass(
@@ -288,25 +298,86 @@ def stripe_sums_pass(
                     _move(&X[i, 0], &shift[0], scale, w, &sums[s, labels[i] * (d + 2)], d)
 
 
+cdef void _reduce(double[:, ::1] sums, double[:, ::1] total) noexcept nogil:
+    cdef Py_ssize_t stripes = sums.shape[0], k = total.shape[0], width = total.shape[1], s, j, f
+    cdef double* row
+    cdef double* part
+    for j in range(k):
+        row = &total[j, 0]
+        memset(row, 0, width * sizeof(double))
+        for s in range(stripes):
+            part = &sums[s, j * width]
+            if part[width - 1] == 0:
+                memset(part, 0, width * sizeof(double))
+            else:
+                for f in range(width):
+                    row[f] += part[f]
+
+
+cdef double _step(
+    double[:, ::1] total, real[:, ::1] centres, double[:, ::1] track, double[::1] own_moved,
+    double[::1] other_moved, double* worn,
+) noexcept nogil:
+    cdef Py_ssize_t k = centres.shape[0], d = centres.shape[1], j, f, heaviest = 0, farthest = 0, source
+    cdef double step, whole = 0, length, most = 0, next_most = 0, size
+    cdef double* peak = &track[0, 0]
+    cdef double* moved = &track[1, 0]
+    cdef real c
+    worn[0] = 0
+    for j in range(k):
+        if total[j, d] > total[heaviest, d]:
+            heaviest = j
+    for j in range(k):
+        source = j if total[j, d + 1] > 0 and total[j, d] > 0 else heaviest
+        length = size = 0
+        for f in range(d):
+            size = max(size, fabs(total[j, f]))
+            c = <real> (total[source, f] / total[source, d])
+            step = <double> c - <double> centres[j, f]
+            centres[j, f] = c
+            length += step * step
+        peak[j] = max(peak[j], size)
+        if size > 0:
+            worn[0] = max(worn[0], peak[j] / size)
+        whole += length
+        moved[j] = sqrt(length) * (1 + 1e-12)
+        own_moved[j] += moved[j]
+        if moved[j] > most:
+            next_most = most
+            most = moved[j]
+            farthest = j
+        elif moved[j] > next_most:
+            next_most = moved[j]
+    for j in range(k):
+        other_moved[j] += next_most if j == farthest else most
+    return whole
+
+
+cdef void _pack(const real[:, ::1] centres, real[::1] panel, real[::1] half_sq) noexcept nogil:
+    cdef Py_ssize_t k = centres.shape[0], d = centres.shape[1], j, f, g, r
+    cdef double total
+    for j in range(half_sq.shape[0]):
+        g = j // PANEL
+        r = j - g * PANEL
+        if j >= k:
+            half_sq[j] = INFINITY
+            for f in range(d):
+                panel[(g * d + f) * PANEL + r] = 0
+            continue
+        total = 0
+        for f in range(d):
+            panel[(g * d + f) * PANEL + r] = centres[j, f]
+            total += <double> centres[j, f] * <double> centres[j, f]
+        half_sq[j] = <real> (total / 2)
+
+
 def reduce_sums(
     double[:, ::1] sums,          # inout  (stripes, k * (d + 2))
     double[:, ::1] total,         # out    (k, d + 2)
 ):
     """Add the stripes up in their order. What has no members sums to exactly nothing."""
-    cdef Py_ssize_t stripes = sums.shape[0], k = total.shape[0], width = total.shape[1], s, j, f
-    cdef double* row
-    cdef double* part
     with nogil:
-        for j in range(k):
-            row = &total[j, 0]
-            memset(row, 0, width * sizeof(double))
-            for s in range(stripes):
-                part = &sums[s, j * width]
-                if part[width - 1] == 0:
-                    memset(part, 0, width * sizeof(double))
-                else:
-                    for f in range(width):
-                        row[f] += part[f]
+        _reduce(sums, total)
 
 
 def step_centres(
@@ -321,36 +392,9 @@ def step_centres(
     A centre without weight goes where the heaviest one is, as in scikit-learn. Moving points from sum to
     sum leaves rounding behind of the size of the greatest sum: worn is how much greater that was.
     """
-    cdef Py_ssize_t k = centres.shape[0], d = centres.shape[1], j, f, heaviest = 0, farthest = 0, source
-    cdef double step, whole = 0, length, most = 0, next_most = 0, size, worn = 0
-    cdef double* peak = &track[0, 0]
-    cdef double* moved = &track[1, 0]
-    cdef real c
+    cdef double whole, worn
     with nogil:
-        for j in range(k):
-            if total[j, d] > total[heaviest, d]:
-                heaviest = j
-        for j in range(k):
-            source = j if total[j, d + 1] > 0 and total[j, d] > 0 else heaviest
-            length = size = 0
-            for f in range(d):
-                size = max(size, fabs(total[j, f]))
-                c = <real> (total[source, f] / total[source, d])
-                step = <double> c - <double> centres[j, f]
-                centres[j, f] = c
-                length += step * step
-            peak[j] = max(peak[j], size)
-            if size > 0:
-                worn = max(worn, peak[j] / size)
-            whole += length
-            moved[j] = sqrt(length) * (1 + 1e-12)
-            own_moved[j] += moved[j]
-            if moved[j] > most:
-                next_most, most, farthest = most, moved[j], j
-            elif moved[j] > next_most:
-                next_most = moved[j]
-        for j in range(k):
-            other_moved[j] += next_most if j == farthest else most
+        whole = _step(total, centres, track, own_moved, other_moved, &worn)
     return whole, worn
 
 
@@ -360,21 +404,55 @@ def pack_centres(
     real[::1] half_sq,            # out    (groups * PANEL)
 ):
     """Lay the centres out for the tile."""
-    cdef Py_ssize_t k = centres.shape[0], d = centres.shape[1], j, f, g, r
-    cdef double total
     with nogil:
-        for j in range(half_sq.shape[0]):
-            g, r = j // PANEL, j % PANEL
-            if j >= k:
-                half_sq[j] = INFINITY
-                for f in range(d):
-                    panel[(g * d + f) * PANEL + r] = 0
-                continue
-            total = 0
-            for f in range(d):
-                panel[(g * d + f) * PANEL + r] = centres[j, f]
-                total += <double> centres[j, f] * <double> centres[j, f]
-            half_sq[j] = <real> (total / 2)
+        _pack(centres, panel, half_sq)
+
+
+def lloyd_steps(
+    const real[:, ::1] X,         # in     (n, d)
+    const real[::1] shift,        # in     (d)
+    double scale,                 # in
+    real[:, ::1] centres,         # inout  (k, d)
+    real[::1] panel,              # scratch
+    real[::1] half_sq,            # scratch
+    const double[::1] weights,    # in     (n), or (0) for ones
+    int32_t[::1] labels,          # inout  (n)
+    double[:, ::1] track,         # inout  (2, k)
+    double[::1] own_moved,        # inout  (k)
+    double[::1] other_moved,      # inout  (k)
+    float[::1] no_bounds,         # in     (0)
+    double[:, ::1] sums,          # inout  (1, k * (d + 2))
+    double[:, ::1] total,         # inout  (k, d + 2)
+    real[:, ::1] scratch,         # scratch (1, TILE * d + 16)
+    double tol,                   # in     stop at this sum of squared steps
+    int64_t most,                 # in     steps at most
+):
+    """Several steps of Lloyd's iteration on one stripe, for fits too small to come back to Python for
+    each; returns steps made, labels changed by the last, by all but the first, its squared step, worn, and
+    whether a cluster got empty, in which case its centres have not been moved yet."""
+    cdef Py_ssize_t k = centres.shape[0], d = X.shape[1], j
+    cdef int64_t steps = 0, changed = 0, moves = 0, looked
+    cdef double whole = 0, worn = 0
+    cdef bint empty = False
+    with nogil:
+        while steps < most:
+            _pack(centres, panel, half_sq)
+            changed = _assign_rows(
+                X, 0, X.shape[0], shift, scale, centres, panel, half_sq, weights, labels, 0,
+                no_bounds, no_bounds, own_moved, other_moved, no_bounds, 0, &sums[0, 0], aligned(&scratch[0, 0]), &looked,
+            )
+            steps += 1
+            moves += changed
+            _reduce(sums, total)
+            for j in range(k):
+                if not (total[j, d + 1] > 0 and total[j, d] > 0):
+                    empty = True
+            if empty:
+                break
+            whole = _step(total, centres, track, own_moved, other_moved, &worn)
+            if changed == 0 or whole <= tol:
+                break
+    return steps, changed, moves, whole, worn, empty
 
 
 def distances_pass(
@@ -455,71 +533,97 @@ def transform_pass(
                 i += m
 
 
+cdef inline int32_t _within_reach(
+    const real* closest, const int32_t* owner, const real* safe, Py_ssize_t count, int32_t* hit
+) noexcept nogil:
+    """Which of up to MOST points a candidate may come closer to; returns how many."""
+    cdef Py_ssize_t l
+    cdef int32_t hits = 0
+    for l in range(count):
+        hit[l] = closest[l] > safe[owner[l]]
+        hits += hit[l]
+    return hits
+
+
 def trial_pass(
     const real[:, ::1] X,         # in     (n, d)
     const real[::1] shift,        # in     (d)
     double scale,                 # in
     const real[::1] panel,        # in     (groups * d * PANEL)   candidates, packed
-    Py_ssize_t candidates,        # in
     const double[::1] weights,    # in     (n), or (0) for ones
     const real[::1] closest,      # in     (n)       squared distance to the nearest chosen centre
     const int32_t[::1] owner,     # in     (n)       which centre that is
-    const double[::1] safe,       # in     (chosen)  at or below this no candidate can come closer
-    real[:, ::1] scratch,         # scratch (threads, TILE * (d + PANEL) + 16)
+    const real[::1] safe,         # in     (chosen)  at or below this no candidate can come closer
+    real[:, ::1] scratch,         # scratch (threads, TILE * (d + PANEL) + 32)
+    double[:, ::1] lanes,         # scratch (threads, groups * PANEL * MOST)
     const int64_t[::1] bounds,    # in     (stripes + 1)
     int64_t[::1] cursor,          # inout  (2)
     int64_t limit,                # in
-    double[:, ::1] potential,     # out    (stripes, groups * PANEL)
+    double[:, ::1] gain,          # out    (stripes, groups * PANEL)
 ):
-    """k-means++: the sum of squared distances that would be left, for every candidate."""
-    cdef Py_ssize_t d = X.shape[1], groups = potential.shape[1] // PANEL, size = tile_size(<real> 0)
-    cdef Py_ssize_t i, l, m, r, g, lo, hi
+    """k-means++: by how much each candidate would lower the potential."""
+    cdef Py_ssize_t d = X.shape[1], groups = gain.shape[1] // PANEL, size = tile_size(<real> 0)
+    cdef Py_ssize_t i, l, m, r, g, lo, hi, waiting
     cdef int64_t s, stripes = bounds.shape[0] - 1
-    cdef int32_t rows[MOST]
-    cdef double w[MOST]
+    cdef int32_t rows[2 * MOST]
+    cdef int32_t hit[MOST]
+    cdef real w[MOST]
     cdef real near[MOST]
-    cdef double base, total
+    cdef real one
+    cdef double total
     cdef bint weighted = weights.shape[0] > 0
     cdef real* xt
     cdef real* sq
+    cdef double* sums
+    cdef double* row
     with nogil:
-        xt = aligned(&scratch[clinfa_take(&cursor[1]) % scratch.shape[0], 0])
+        r = clinfa_take(&cursor[1]) % scratch.shape[0]
+        xt = aligned(&scratch[r, 0])
         sq = xt + size * d
+        sums = &lanes[r, 0]
         while limit > 0:
             limit -= 1
             s = clinfa_take(&cursor[0])
             if s >= stripes:
                 break
             lo, hi = bounds[s], bounds[s + 1]
-            for r in range(groups * PANEL):
-                potential[s, r] = 0
-            base = 0
+            memset(sums, 0, groups * PANEL * MOST * sizeof(double))
             i = lo
-            while i < hi:
-                m = 0
-                while i < hi and m < size:
-                    if closest[i] <= safe[owner[i]]:
-                        base += weights[i] * closest[i] if weighted else closest[i]
-                    else:
-                        rows[m] = <int32_t> (i - lo)
-                        w[m] = weights[i] if weighted else 1
-                        near[m] = closest[i]
-                        m += 1
-                    i += 1
+            waiting = 0
+            while True:
+                while waiting < size and i < hi:
+                    m = min(MOST, hi - i)
+                    if _within_reach(&closest[i], &owner[i], &safe[0], m, hit):
+                        for l in range(m):
+                            if hit[l]:
+                                rows[waiting] = <int32_t> (i + l - lo)
+                                prefetch(&X[i + l, 0], d * sizeof(real))
+                                waiting += 1
+                    i += m
+                m = min(waiting, size)
                 if m == 0:
                     break
                 tile_pack(&X[lo, 0], d, rows, 0, m, &shift[0], <real> scale, xt, NULL)
-                for l in range(m, size):
+                for l in range(size):
                     w[l] = near[l] = 0
+                for l in range(m):
+                    w[l] = <real> weights[lo + rows[l]] if weighted else 1
+                    near[l] = closest[lo + rows[l]]
                 for g in range(groups):
                     tile_sqdist(xt, &panel[g * d * PANEL], d, sq)
                     for r in range(PANEL):
-                        total = 0
-                        for l in range(m):
-                            total += w[l] * min(near[l], sq[r * size + l])
-                        potential[s, g * PANEL + r] += total
+                        row = sums + (g * PANEL + r) * MOST
+                        for l in range(size):
+                            one = near[l] - sq[r * size + l]
+                            row[l] += <double> (w[l] * (one if one > 0 else 0))
+                waiting -= m
+                for l in range(waiting):
+                    rows[l] = rows[m + l]
             for r in range(groups * PANEL):
-                potential[s, r] += base
+                total = 0
+                for l in range(MOST):
+                    total += sums[r * MOST + l]
+                gain[s, r] = total
 
 
 def choose_pass(
@@ -531,18 +635,60 @@ def choose_pass(
     const double[::1] weights,    # in     (n), or (0) for ones
     real[::1] closest,            # inout  (n)
     int32_t[::1] owner,           # inout  (n)
-    const double[::1] safe,       # in     (number)  empty for the first centre
+    const real[::1] safe,         # in     (number)  any for the first centre
     const int32_t[::1] bucket,    # in     (n)       see rng.WeightedRows
     const int64_t[::1] bounds,    # in     (stripes + 1)
     int64_t[::1] cursor,          # inout  (1)
     int64_t limit,                # in
-    double[:, ::1] mass,          # out    (stripes, buckets) what each bucket weighs from now on
+    double[:, ::1] loss,          # out    (stripes, buckets + 16) by how much each bucket gets lighter
 ):
     """k-means++: let the points that the new centre comes closer to follow it."""
-    cdef Py_ssize_t d = X.shape[1], i, b
+    cdef Py_ssize_t d = X.shape[1], i, b, m, l
     cdef int64_t s, stripes = bounds.shape[0] - 1
     cdef bint weighted = weights.shape[0] > 0
+    cdef int32_t hit[MOST]
     cdef real sq
+    cdef double less
+    with nogil:
+        while limit > 0:
+            limit -= 1
+            s = clinfa_take(&cursor[0])
+            if s >= stripes:
+                break
+            for b in range(loss.shape[1]):
+                loss[s, b] = 0
+            i = bounds[s]
+            while i < bounds[s + 1]:
+                m = min(MOST, bounds[s + 1] - i)
+                if number == 0:
+                    for l in range(m):
+                        closest[i + l] = sq_distance(&X[i + l, 0], &shift[0], <real> scale, &centre[0], d)
+                        owner[i + l] = 0
+                elif _within_reach(&closest[i], &owner[i], &safe[0], m, hit):
+                    for l in range(m):
+                        if hit[l]:
+                            sq = sq_distance(&X[i + l, 0], &shift[0], <real> scale, &centre[0], d)
+                            if sq < closest[i + l]:
+                                less = <double> closest[i + l] - <double> sq
+                                loss[s, bucket[i + l]] += weights[i + l] * less if weighted else less
+                                closest[i + l] = sq
+                                owner[i + l] = number
+                i += m
+
+
+def mass_pass(
+    const real[::1] closest,      # in     (n)
+    const double[::1] weights,    # in     (n), or (0) for ones
+    const int32_t[::1] bucket,    # in     (n)
+    const int64_t[::1] bounds,    # in     (stripes + 1)
+    int64_t[::1] cursor,          # inout  (1)
+    int64_t limit,                # in
+    double[:, ::1] mass,          # out    (stripes, buckets + 16) weight times squared distance by bucket
+):
+    """k-means++: the potential, bucket by bucket, from nothing."""
+    cdef Py_ssize_t i, b
+    cdef int64_t s, stripes = bounds.shape[0] - 1
+    cdef bint weighted = weights.shape[0] > 0
     with nogil:
         while limit > 0:
             limit -= 1
@@ -552,12 +698,76 @@ def choose_pass(
             for b in range(mass.shape[1]):
                 mass[s, b] = 0
             for i in range(bounds[s], bounds[s + 1]):
-                if number == 0 or closest[i] > safe[owner[i]]:
-                    sq = sq_distance(&X[i, 0], &shift[0], <real> scale, &centre[0], d)
-                    if number == 0 or sq < closest[i]:
-                        closest[i] = sq
-                        owner[i] = number
                 mass[s, bucket[i]] += weights[i] * closest[i] if weighted else closest[i]
+
+
+def plus_plus_small(
+    const real[:, ::1] X,         # in     (n, d)
+    const real[::1] shift,        # in     (d)
+    double scale,                 # in
+    const int64_t[::1] order,     # in     (n)       canonical order of the rows
+    const double[::1] weights,    # in     (n), or (0) for ones
+    const double[::1] uniforms,   # in     (1 + (k - 1) * trials)
+    Py_ssize_t trials,            # in
+    real[:, ::1] centres,         # out    (k, d)    in the frame's units
+    real[:, ::1] closest,         # scratch (trials + 1, n)
+    double[::1] ends,             # scratch (n)
+    int64_t[::1] chosen,          # out    (k)
+):
+    """Greedy k-means++ all at once, for inputs too small to come back to Python for each centre."""
+    cdef Py_ssize_t n = X.shape[0], d = X.shape[1], k = chosen.shape[0], c, t, i, r, lo, hi, mid, tries, f
+    cdef Py_ssize_t best
+    cdef bint weighted = weights.shape[0] > 0
+    cdef double total, goal, left, least
+    cdef int64_t row
+    cdef real sq
+    cdef real* candidate
+    with nogil:
+        for c in range(k):
+            # Cumulative weight times squared distance along the canonical order.
+            total = 0
+            if c:
+                for r in range(n):
+                    i = order[r]
+                    total += weights[i] * closest[0, i] if weighted else closest[0, i]
+                    ends[r] = total
+            tries = trials if c and total > 0 else 1
+            if not total > 0:
+                for r in range(n):
+                    total += weights[order[r]] if weighted else 1
+                    ends[r] = total
+            best = 0
+            least = INFINITY
+            for t in range(tries):
+                goal = uniforms[0 if c == 0 else 1 + (c - 1) * trials + t] * total
+                lo, hi = 0, n - 1
+                while lo < hi:
+                    mid = (lo + hi) // 2
+                    if ends[mid] > goal:
+                        hi = mid
+                    else:
+                        lo = mid + 1
+                while lo > 0 and ends[lo] == ends[lo - 1]:  # rounding reached past the last of any weight
+                    lo -= 1
+                row = order[lo]
+                candidate = &centres[c, 0]
+                for f in range(d):
+                    candidate[f] = (X[row, f] - shift[f]) * <real> scale
+                left = 0
+                for i in range(n):
+                    sq = sq_distance(&X[i, 0], &shift[0], <real> scale, candidate, d)
+                    if c and closest[0, i] < sq:
+                        sq = closest[0, i]
+                    closest[1 + t, i] = sq
+                    left += weights[i] * sq if weighted else sq
+                if left < least:
+                    least = left
+                    best = t
+                    chosen[c] = row
+            for f in range(d):
+                centres[c, f] = (X[chosen[c], f] - shift[f]) * <real> scale
+            for i in range(n):
+                closest[0, i] = closest[1 + best, i]
 
 
 def batch_step(

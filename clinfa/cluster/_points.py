@@ -31,34 +31,18 @@ class Frame:
     scale: float
 
     def enter(self, centres: np.ndarray) -> np.ndarray:
-        dtype = self.shift.dtype
-        with np.errstate(over="ignore", invalid="ignore"):
-            inside = (centres.astype(np.float64) - self.shift) * self.scale
-        return np.ascontiguousarray(inside, dtype=dtype)
+        inside = np.subtract(centres, self.shift, dtype=np.float64)
+        inside *= self.scale
+        return inside.astype(self.shift.dtype, copy=False)
 
     def leave(self, centres: np.ndarray) -> np.ndarray:
         return (centres / np.float64(self.scale) + self.shift).astype(self.shift.dtype)
 
 
-def frame_of(low: np.ndarray, high: np.ndarray, dtype: np.dtype) -> Frame:
-    """The frame for data within [low, high], column by column."""
-    middle = low / 2 + high / 2
-    reach = high / 2 - low / 2
-    widest = float(reach.max())
-    if widest == 0:
-        widest = float(np.abs(middle).max()) or 1.0
-        return Frame(middle.astype(dtype), _power_of_two_below(1 / widest if widest > 1e-300 else 1e300))
-    # Shifts are multiples of a power of two not below the spread: exact to subtract, and zero where
-    # the data surround the origin or lie near it.
-    grid = 1.0 / _power_of_two_below(1 / (4 * widest)) if widest < 1e300 else np.inf
-    shift = np.zeros(len(middle)) if grid == np.inf else np.rint(middle / grid) * grid
-    extent = float(max(np.abs(high - shift).max(), np.abs(low - shift).max()))
-    return Frame(shift.astype(dtype), _power_of_two_below(1 / max(extent, 1e-300)))
-
-
-def _power_of_two_below(value: float) -> float:
-    mantissa, exponent = np.frexp(value)
-    return float(np.ldexp(1.0, int(np.clip(exponent - 1, -1020, 1020))))
+def frame_of(reach: np.ndarray, dtype: np.dtype) -> Frame:
+    """The frame for data whose columns lie within reach[0] and reach[1]."""
+    shift = np.empty(reach.shape[1], dtype)
+    return Frame(shift, columns.choose_frame(reach, shift))
 
 
 class Points:
@@ -76,8 +60,7 @@ class Points:
         self.noise = (min(self.d, 4096) + 8) * float(np.finfo(self.dtype).eps) / 2
 
     def _own_frame(self) -> Frame:
-        low, high = self.table.column_range
-        return frame_of(low, high, self.dtype)
+        return frame_of(self.table.column_range, self.dtype)
 
     def total_weight(self) -> float:
         return float(self.weights.sum()) if len(self.weights) else float(self.n)
@@ -127,8 +110,7 @@ class Points:
         sums = np.empty(len(cut))
         out = np.empty(self.n if each else 0, self.dtype)
         self._distances(cut, centres, labels, sums, out)
-        with np.errstate(over="ignore", under="ignore"):
-            return float(sums.sum() / np.float64(self.frame.scale) / self.frame.scale), out
+        return float(sums.sum()) / self.frame.scale / self.frame.scale, out
 
     def _distances(self, cut: Stripes, centres: Any, labels: Any, sums: Any, out: Any) -> None:
         frame = self.frame
@@ -161,7 +143,8 @@ class SparsePoints(Points):
 
     def _own_frame(self) -> Frame:
         widest = float(np.abs(self.X.data).max()) or 1.0
-        return Frame(np.zeros(self.d, self.dtype), _power_of_two_below(1 / max(widest, 1e-300)))
+        scale = columns.choose_frame(np.array([[-widest], [widest]]), np.empty(1))
+        return Frame(np.zeros(self.d, self.dtype), scale)
 
     @property
     def _csr(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -347,6 +330,19 @@ class Assignment:
             )
         )  # fmt: skip
         return self.add_up()
+
+    def small(self) -> bool:
+        """Whether whole fits can be left to `steps`."""
+        return len(self._cut) == 1 and self._striped and not self.bounded
+
+    def steps(self, centres: np.ndarray, tol: float, most: int) -> tuple[int, int, int, float, float, bool]:
+        """Up to `most` iterations without coming back: see `lloyd_steps`. At most some 20 ms' worth."""
+        p = self.points
+        most = min(most, max(1, int(20e6 / (p.n * p.row_ns(self.k)))))
+        return kmeans.lloyd_steps(
+            p.X, p.frame.shift, p.frame.scale, centres, *self._packed, p.weights, self.labels, self._track,
+            self._own, self._other, _NO_FLOATS, self._sums, self.total, p.scratch(self._cut), tol, most,
+        )  # fmt: skip
 
     def move(self, centres: np.ndarray, total: np.ndarray) -> tuple[float, float]:
         """Set the centres to the means in `total`; returns the sum of the squared steps, and how worn

@@ -28,82 +28,125 @@ def plus_plus(
     """
     rows = rows or WeightedRows(p.table.keys())
     trials = trials or 2 + int(np.log(k))
+    if not p.table.sparse and rows.buckets == 1 and p.n * k * trials * p.d < 200_000:
+        return _plus_plus_small(p, k, rng, trials, rows)
     search = (SparseSearch if p.table.sparse else Search)(p, k, rows)
-    first = rows.draw(rows.mass(p.weights), [p.weights], rng.random_sample(1))
-    search.choose(int(first[0]))
+    first = rows.draw(rows.mass(p.weights), [p.weights], rng.random(1))
+    search.choose(first[0], p.rows(first))
     for _ in range(1, k):
+        uniforms = rng.random(trials)
         if search.potential() > 0:
-            candidates = rows.draw(search.mass, [p.weights, search.closest], rng.random_sample(trials))
+            candidates = rows.draw(search.mass, [p.weights, search.closest], uniforms)
         else:  # fewer different rows than centres: any will do
-            candidates = rows.draw(rows.mass(p.weights), [p.weights], rng.random_sample(1))
-        best = int(np.argmin(search.try_out(candidates))) if len(candidates) > 1 else 0
-        search.choose(int(candidates[best]))
-    return search.chosen[:k]
+            candidates = rows.draw(rows.mass(p.weights), [p.weights], uniforms[:1])
+        there = p.rows(candidates)
+        best = int(np.argmax(search.gain(there))) if len(candidates) > 1 else 0
+        search.choose(candidates[best], there[best : best + 1])
+    return search.chosen
+
+
+def _plus_plus_small(
+    p: Points, k: int, rng: np.random.RandomState, trials: int, rows: WeightedRows
+) -> np.ndarray:
+    chosen = np.empty(k, np.int64)
+    kmeans.plus_plus_small(
+        p.X, p.frame.shift, p.frame.scale, rows.order, p.weights, rng.random(1 + (k - 1) * trials), trials,
+        np.empty((k, p.d), p.dtype), np.empty((trials + 1, p.n), p.dtype), np.empty(p.n), chosen,
+    )  # fmt: skip
+    return chosen
 
 
 class Search:
-    """Squared distances to the nearest centre chosen so far, over dense rows."""
+    """Squared distances to the nearest centre chosen so far, over dense rows.
+
+    Attributes
+    ----------
+    closest : ndarray of shape (n,)
+    mass : ndarray of shape (buckets,)
+        Weight times `closest`, by bucket of `rows`; kept up by subtraction, and counted anew when it has
+        fallen so far that the rounding of what it once was could be felt.
+    """
 
     def __init__(self, p: Points, k: int, rows: WeightedRows):
         self.p, self.rows = p, rows
-        self.centres = np.empty((k, p.d), p.dtype)
+        self.centres = np.empty((k, p.d))
+        self.squares = np.empty(k)
         self.chosen = np.empty(k, np.int64)
         self.count = 0
         self.closest = np.empty(p.n, p.dtype)
         self.owner = np.empty(p.n, np.int32)
         self.mass = np.empty(0)
-        self._cut = stripes(p.n, 0.5 * p.d + 3)
-        self._masses = np.empty((len(self._cut), rows.buckets))
+        self._counted = 0.0
+        self._cut = stripes(p.n, 0.1 * p.d + 2, most=32)
+        self._by_bucket = np.empty((len(self._cut), rows.buckets + 16))
 
     def potential(self) -> float:
-        return float(self.mass.sum())
+        left = float(self.mass.sum())
+        if left < 1e-7 * self._counted:
+            self._count_mass()
+            left = self._counted
+        return left
+
+    def _count_mass(self) -> None:
+        p, cut = self.p, self._cut
+        cut.run(
+            lambda cursor, limit: kmeans.mass_pass(
+                self.closest, p.weights, self.rows.bucket, cut.bounds, cursor, limit, self._by_bucket
+            )
+        )
+        self.mass = self._by_bucket.sum(axis=0)[: self.rows.buckets]
+        self._counted = float(self.mass.sum())
 
     def _safe(self, candidates: np.ndarray) -> np.ndarray:
         """For each centre the squared distance up to which its points cannot be won over: a quarter of
         the squared distance to the nearest candidate, less what rounding may do."""
-        centres = self.centres[: self.count].astype(np.float64)
+        centres, own = self.centres[: self.count], self.squares[: self.count, None]
         candidates = candidates.astype(np.float64)
-        square = np.einsum("ij,ij->i", centres, centres)[:, None] + np.einsum(
-            "ij,ij->i", candidates, candidates
-        )
-        gap = square - 2 * centres @ candidates.T - 8 * self.p.noise * square
-        return np.maximum(gap.min(axis=1), 0) * (0.25 * (1 - 1e-5))
+        square = own + np.einsum("ij,ij->i", candidates, candidates)
+        gap = (square * (1 - 8 * self.p.noise) - 2 * (centres @ candidates.T)).min(axis=1)
+        return (np.maximum(gap, 0) * (0.25 * (1 - 1e-5))).astype(self.p.dtype)
 
-    def try_out(self, candidates: np.ndarray) -> np.ndarray:
+    def gain(self, candidates: np.ndarray) -> np.ndarray:
+        """By how much each candidate would lower the potential."""
         p, m = self.p, len(candidates)
-        there = p.rows(candidates)
         panel, half_sq = p.empty_pack(m)
-        kmeans.pack_centres(there, panel, half_sq)
-        cut = stripes(p.n, 0.1 * m * p.d + 0.5 * p.d + 3)
+        kmeans.pack_centres(candidates, panel, half_sq)
+        cut = stripes(p.n, 0.1 * m * p.d + 2, most=32)
         out = np.empty((len(cut), -(-m // _PANEL) * _PANEL))
         scratch = np.empty((cut.width(), 64 * (p.d + _PANEL) + 32), p.dtype)
-        safe = self._safe(there)
+        lanes = np.empty((cut.width(), out.shape[1] * 64))
+        safe = self._safe(candidates)
         cut.run(
             lambda cursor, limit: kmeans.trial_pass(
-                p.X, p.frame.shift, p.frame.scale, panel, m, p.weights, self.closest, self.owner, safe,
-                scratch, cut.bounds, cursor, limit, out,
+                p.X, p.frame.shift, p.frame.scale, panel, p.weights, self.closest, self.owner, safe,
+                scratch, lanes, cut.bounds, cursor, limit, out,
             )
         )  # fmt: skip
         return out.sum(axis=0)[:m]
 
-    def choose(self, row: int) -> None:
-        p, number = self.p, self.count
-        centre = p.rows(np.array([row]))
-        safe = self._safe(centre) if number else np.empty(0)
-        self._follow(centre, number, safe)
+    def choose(self, row: int, centre: np.ndarray) -> None:
+        """Take a row as the next centre."""
+        number = self.count
+        self._follow(centre, number)
         self.centres[number] = centre[0]
+        self.squares[number] = self.centres[number] @ self.centres[number]
         self.chosen[number] = row
         self.count += 1
 
-    def _follow(self, centre: np.ndarray, number: int, safe: np.ndarray) -> None:
+    def _follow(self, centre: np.ndarray, number: int) -> None:
         p, cut = self.p, self._cut
+        safe = self._safe(centre) if number else np.zeros(1, p.dtype)
         cut.run(
             lambda cursor, limit: kmeans.choose_pass(
                 p.X, p.frame.shift, p.frame.scale, centre[0], number, p.weights, self.closest, self.owner,
-                safe, self.rows.bucket, cut.bounds, cursor, limit, self._masses,
+                safe, self.rows.bucket, cut.bounds, cursor, limit, self._by_bucket,
             )
         )  # fmt: skip
-        self.mass = self._masses.sum(axis=0)
+        if number:
+            loss = self._by_bucket.sum(axis=0)[: self.rows.buckets]
+            self.mass = np.maximum(self.mass - loss, 0)
+        else:
+            self._count_mass()
 
 
 class SparseSearch(Search):
@@ -116,23 +159,21 @@ class SparseSearch(Search):
             hi = min(lo + self.BLOCK, self.p.n)
             yield slice(lo, hi), self.p.squared_to(centres, lo, hi)
 
-    def try_out(self, candidates: np.ndarray) -> np.ndarray:
+    def gain(self, candidates: np.ndarray) -> np.ndarray:
         out = np.zeros(len(candidates))
-        for part, squared in self._blocks(self.p.rows(candidates)):
-            left = np.minimum(squared, self.closest[part, None]).astype(np.float64)
-            out += self.p.weights[part] @ left if len(self.p.weights) else left.sum(axis=0)
+        for part, squared in self._blocks(candidates):
+            less = np.maximum(self.closest[part, None] - squared, 0).astype(np.float64)
+            out += self.p.weights[part] @ less if len(self.p.weights) else less.sum(axis=0)
         return out
 
-    def _follow(self, centre: np.ndarray, number: int, safe: np.ndarray) -> None:
+    def _follow(self, centre: np.ndarray, number: int) -> None:
         for part, squared in self._blocks(centre):
             mine = squared[:, 0]
             if number:
                 np.minimum(self.closest[part], mine, out=self.closest[part])
             else:
                 self.closest[part] = mine
-        weights = self.p.weights
-        share = self.closest * weights if len(weights) else self.closest
-        self.mass = np.bincount(self.rows.bucket, share, self.rows.buckets)
+        self._count_mass()
 
 
 def random_rows(p: Points, k: int, rng: np.random.RandomState) -> np.ndarray:
@@ -143,7 +184,7 @@ def random_rows(p: Points, k: int, rng: np.random.RandomState) -> np.ndarray:
     left = p.weights.copy() if len(p.weights) else np.ones(p.n)
     mass = rows.mass(left)
     chosen = np.empty(k, np.int64)
-    for at, u in enumerate(rng.random_sample(k)):
+    for at, u in enumerate(rng.random(k)):
         if not mass.sum() > 0:  # fewer different rows than centres: any will do
             left = p.weights.copy() if len(p.weights) else np.ones(p.n)
             mass = rows.mass(left)
@@ -165,8 +206,8 @@ def scalable(p: Points, k: int, rng: np.random.RandomState, rounds: int = 5) -> 
     keys = p.table.keys()
     rows = WeightedRows(keys)
     weights = p.weights if len(p.weights) else np.ones(p.n)
-    taken = rows.draw(rows.mass(p.weights), [p.weights], rng.random_sample(1))
-    for u in rng.random_sample(rounds):
+    taken = rows.draw(rows.mass(p.weights), [p.weights], rng.random(1))
+    for u in rng.random(rounds):
         centres = p.rows(taken)
         _, squared = p.distances(centres, nearest(p, centres), each=True)
         ends = np.cumsum((squared.astype(np.float64) * weights)[rows.order])

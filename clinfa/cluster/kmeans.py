@@ -27,7 +27,7 @@ from clinfa.params import (
     seed,
     verbosity,
 )
-from clinfa.rng import check_random_state
+from clinfa.rng import check_random_state, generator
 
 __all__ = ["KMeans", "KMeansFit", "k_means", "kmeans_plusplus"]
 
@@ -221,7 +221,7 @@ class KMeans(CentroidModel):
         if table.n < k:
             raise ValueError(f"n_samples={table.n} should be >= n_clusters={k}.")
         p = points(table, weights)
-        rng = check_random_state(self.random_state)
+        rng = generator(self.random_state)
         starts = count_starts(self, "KMeans", 10)
         tol = self.tol * p.mean_variance() if self.tol else 0.0
         best = None
@@ -250,21 +250,28 @@ def lloyd(
 ) -> KMeansFit:
     """Lloyd's iteration from `centres` (in the frame's units) until it stands still."""
     state = Assignment(p, len(centres), bounded)
-    moves, still = 0, False
-    for n_iter in range(1, max_iter + 1):
-        changed = state.assign(centres)
-        total = state.add_up()
-        empty = np.flatnonzero(~((total[:, -1] > 0) & (total[:, -2] > 0)))
-        if len(empty):
-            total = _relocate(p, state, centres, total.copy(), empty)
-        step, worn = state.move(centres, total)
-        moves += changed if n_iter > 1 else 0
+    moves, n_iter, small = 0, 0, state.small() and verbose < 2
+    while n_iter < max_iter:
+        if small:
+            steps, changed, moved, step, worn, is_empty = state.steps(centres, tol, max_iter - n_iter)
+            n_iter += steps
+        else:
+            changed = moved = state.assign(centres)
+            n_iter += 1
+        moves += moved
+        empty = ()
+        if not small or is_empty:
+            total = state.total if small else state.add_up()
+            empty = np.flatnonzero(~((total[:, -1] > 0) & (total[:, -2] > 0)))
+            if len(empty):
+                total = _relocate(p, state, centres, total.copy(), empty)
+            step, worn = state.move(centres, total)
         if verbose > 1:
             log.info("Iteration %d: %d labels changed, centres moved by %g", n_iter, changed, np.sqrt(step))
         still = changed == 0
         if still or step <= tol:
             break
-    if moves and worn > 100 and not len(empty):
+    if moves > p.n and worn > 100 and not len(empty):
         step, _ = state.move(centres, state.add_up_afresh())
         still = still and step <= p.noise**2 * len(centres)
     # What is published is what predict starts from.
@@ -308,7 +315,7 @@ def start_centres(model: Any, p: Points, rng: np.random.RandomState) -> np.ndarr
         return p.rows(random_rows(p, k, rng))
     if callable(init):
         X = p.table.X if not p.table.sparse else _as_scipy(p)
-        init = init(X, k, random_state=rng)
+        init = init(X, k, random_state=check_random_state(rng))
     given = read_table(init, type(model).__name__, sparse=True, role="init")
     if given.n != k:
         raise ValueError(
@@ -462,6 +469,6 @@ def kmeans_plusplus(
             f"The length of x_squared_norms {np.shape(x_squared_norms)} should be equal to the length "
             f"of n_samples {table.n}."
         )
-    rng = check_random_state(random_state)
+    rng = generator(random_state)
     indices = plus_plus(points(table, weights), n_clusters, rng, n_local_trials)
     return table.rows(indices), indices

@@ -26,7 +26,7 @@ from clinfa.params import (
     seed,
     verbosity,
 )
-from clinfa.rng import WeightedRows, check_random_state
+from clinfa.rng import WeightedRows, generator
 
 __all__ = ["MiniBatchFit", "MiniBatchKMeans"]
 
@@ -142,7 +142,7 @@ class MiniBatchKMeans(CentroidModel):
         if table.n < k:
             raise ValueError(f"n_samples={table.n} should be >= n_clusters={k}.")
         p = points(table, weights)
-        rng = check_random_state(self.random_state)
+        rng = generator(self.random_state)
         total = p.total_weight()
         # Integer weights stand for repeated rows, and the size of a batch must not tell them apart.
         as_counts = total >= (np.count_nonzero(weights) if len(weights) else p.n)
@@ -156,7 +156,7 @@ class MiniBatchKMeans(CentroidModel):
         smoothed = best = None
         no_improvement = 0
         for step in range(1, n_steps + 1):
-            inertia, moved = state.step(draw(rng.random_sample(batch_size)), NO_WEIGHTS, rng)
+            inertia, moved = state.step(draw(rng.random(batch_size)), NO_WEIGHTS, rng)
             inertia /= batch_size
             if self.verbose:
                 log.info("Mini-batch step %d of %d: mean inertia %g", step, n_steps, inertia)
@@ -210,7 +210,7 @@ class MiniBatchKMeans(CentroidModel):
             size = 3 * self.n_clusters
 
         def sample() -> Points:
-            return p.part(draw(rng.random_sample(size))) if size < total else p
+            return p.part(draw(rng.random(size))) if size < total else p
 
         starts = count_starts(self, "MiniBatchKMeans", 3)
         if starts == 1:
@@ -249,7 +249,7 @@ class MiniBatchKMeans(CentroidModel):
             p = points(table, weights)
             if p.n < self.n_clusters and (isinstance(self.init, str) or callable(self.init)):
                 raise ValueError(f"n_samples={p.n} should be >= n_clusters={self.n_clusters}.")
-            rng = check_random_state(self.random_state)
+            rng = generator(self.random_state)
             state = _Batches(p, start_centres(self, p, rng), self.reassignment_ratio)
             steps = 0
         else:
