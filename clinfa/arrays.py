@@ -102,7 +102,7 @@ class Table:
             return np.stack([low, high])
         cut = self.stripes(0.3 * self.d + 2)
         out = np.empty((len(cut), 3, self.d))
-        cut.run(lambda cursor, limit: columns.range_pass(X, cut.bounds, cursor, limit, out))
+        cut.run(lambda cursor, limit, slot: columns.range_pass(X, cut.bounds, cursor, limit, out))
         if len(cut) == 1:
             return out[0, :2] + out[0, 2]
         return np.stack([out[:, 0].min(axis=0), out[:, 1].max(axis=0)]) + out[:, 2].sum(axis=0)
@@ -113,13 +113,13 @@ class Table:
         if self.sparse:
             cut = self.stripes(2.0 * len(X.data) / max(self.n, 1) + 4)
             cut.run(
-                lambda cursor, limit: columns.keys_pass_csr(
+                lambda cursor, limit, slot: columns.keys_pass_csr(
                     X.data, X.indices, X.indptr, cut.bounds, cursor, limit, out
                 )
             )
         else:
             cut = self.stripes(2.0 * self.d + 4)
-            cut.run(lambda cursor, limit: columns.keys_pass(X, cut.bounds, cursor, limit, out))
+            cut.run(lambda cursor, limit, slot: columns.keys_pass(X, cut.bounds, cursor, limit, out))
         return out
 
     def rows(self, which: np.ndarray) -> np.ndarray:
@@ -211,7 +211,7 @@ def read_table(
 def _finite_values(values: np.ndarray, owner: str, role: str) -> None:
     cut = stripes(len(values), 0.3)
     out = np.zeros(len(cut))
-    cut.run(lambda cursor, limit: columns.finite_pass(values, cut.bounds, cursor, limit, out))
+    cut.run(lambda cursor, limit, slot: columns.finite_pass(values, cut.bounds, cursor, limit, out))
     if not (out == 0).all():
         _complain(values, owner, role)
 

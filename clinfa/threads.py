@@ -64,28 +64,29 @@ class Stripes:
         n = len(self.bounds) - 1
         return 1 if n == 1 else min(thread_count(), n)
 
-    def run(self, kernel: Callable[[np.ndarray, int], object]) -> None:
-        """Call `kernel(cursor, limit)` on every thread until all stripes are taken.
+    def run(self, kernel: Callable[[np.ndarray, int, int], object]) -> None:
+        """Call `kernel(cursor, limit, slot)` on every thread until all stripes are taken.
 
-        `cursor` has two entries: the next stripe, and a count that a kernel may take its number from.
+        `cursor` holds the number of the next stripe; `slot` is the thread's own number below `width`,
+        by which it finds scratch that nobody else touches.
         """
         n, limit = len(self), self.limit
-        cursor = np.zeros(2, np.int64)
+        cursor = np.zeros(1, np.int64)
         helpers = self.width() - 1
         if helpers <= 0:
             while cursor[0] < n:
-                kernel(cursor, limit)
+                kernel(cursor, limit, 0)
             return
 
-        def work() -> None:
+        def work(slot: int) -> None:
             while cursor[0] < n:
-                kernel(cursor, limit)
+                kernel(cursor, limit, slot)
 
         futures: list[Future] = []
         try:
             pool = _executor()
-            futures.extend(pool.submit(work) for _ in range(helpers))
-            work()
+            futures.extend(pool.submit(work, slot) for slot in range(1, helpers + 1))
+            work(0)
         finally:
             # After an interrupt, or an error in a kernel, nobody takes another stripe.
             if cursor[0] < n:

@@ -193,9 +193,9 @@ def assign_pass(
     double noise,                 # in                            rounding of a squared distance, relative
     bint sum_up,                  # in                            keep `sums`
     double[:, ::1] sums,          # inout  (stripes, k * (d + 2)) sum, weight, members by centre
-    real[:, ::1] scratch,         # scratch (threads, TILE * d + 16)
+    real[::1] scratch,            # scratch (TILE * d + 16)
     const int64_t[::1] bounds,    # in     (stripes + 1)
-    int64_t[::1] cursor,          # inout  (2)                    next stripe, next scratch row
+    int64_t[::1] cursor,          # inout  (1)                    next stripe to take
     int64_t limit,                # in
     int64_t[:, ::1] counts,       # out    (stripes, 2)           labels changed, points looked at
 ):
@@ -203,7 +203,7 @@ def assign_pass(
     cdef int64_t s, stripes = bounds.shape[0] - 1
     cdef real* xt
     with nogil:
-        xt = aligned(&scratch[clinfa_take(&cursor[1]) % scratch.shape[0], 0])
+        xt = aligned(&scratch[0])
         while limit > 0:
             limit -= 1
             s = clinfa_take(&cursor[0])
@@ -423,7 +423,7 @@ def lloyd_steps(
     float[::1] no_bounds,         # in     (0)
     double[:, ::1] sums,          # inout  (1, k * (d + 2))
     double[:, ::1] total,         # inout  (k, d + 2)
-    real[:, ::1] scratch,         # scratch (1, TILE * d + 16)
+    real[::1] scratch,            # scratch (TILE * d + 16)
     double tol,                   # in     stop at this sum of squared steps
     int64_t most,                 # in     steps at most
 ):
@@ -439,7 +439,7 @@ def lloyd_steps(
             _pack(centres, panel, half_sq)
             changed = _assign_rows(
                 X, 0, X.shape[0], shift, scale, centres, panel, half_sq, weights, labels, 0,
-                no_bounds, no_bounds, own_moved, other_moved, no_bounds, 0, &sums[0, 0], aligned(&scratch[0, 0]), &looked,
+                no_bounds, no_bounds, own_moved, other_moved, no_bounds, 0, &sums[0, 0], aligned(&scratch[0]), &looked,
             )
             steps += 1
             moves += changed
@@ -495,9 +495,9 @@ def transform_pass(
     double scale,                 # in
     const real[:, ::1] centres,   # in     (k, d)
     const int64_t[::1] bounds,    # in     (stripes + 1)
-    int64_t[::1] cursor,          # inout  (2)
+    int64_t[::1] cursor,          # inout  (1)
     int64_t limit,                # in
-    real[:, ::1] scratch,         # scratch (threads, TILE * d + 16 + PANEL * (d + TILE))
+    real[::1] scratch,            # scratch (TILE * d + 16 + PANEL * (d + TILE))
     real[:, ::1] out,             # out    (n, k)    distances, in the units of X
 ):
     """Distances to every centre, by differences."""
@@ -508,7 +508,7 @@ def transform_pass(
     cdef real* panel
     cdef real* sq
     with nogil:
-        xt = aligned(&scratch[clinfa_take(&cursor[1]) % scratch.shape[0], 0])
+        xt = aligned(&scratch[0])
         panel = xt + size * d
         sq = panel + PANEL * d
         while limit > 0:
@@ -554,10 +554,10 @@ def trial_pass(
     const real[::1] closest,      # in     (n)       squared distance to the nearest chosen centre
     const int32_t[::1] owner,     # in     (n)       which centre that is
     const real[::1] safe,         # in     (chosen)  at or below this no candidate can come closer
-    real[:, ::1] scratch,         # scratch (threads, TILE * (d + PANEL) + 32)
-    double[:, ::1] lanes,         # scratch (threads, groups * PANEL * MOST)
+    real[::1] scratch,            # scratch (TILE * (d + PANEL) + 32)
+    double[::1] lanes,            # scratch (groups * PANEL * MOST)
     const int64_t[::1] bounds,    # in     (stripes + 1)
-    int64_t[::1] cursor,          # inout  (2)
+    int64_t[::1] cursor,          # inout  (1)
     int64_t limit,                # in
     double[:, ::1] gain,          # out    (stripes, groups * PANEL)
 ):
@@ -577,10 +577,9 @@ def trial_pass(
     cdef double* sums
     cdef double* row
     with nogil:
-        r = clinfa_take(&cursor[1]) % scratch.shape[0]
-        xt = aligned(&scratch[r, 0])
+        xt = aligned(&scratch[0])
         sq = xt + size * d
-        sums = &lanes[r, 0]
+        sums = &lanes[0]
         while limit > 0:
             limit -= 1
             s = clinfa_take(&cursor[0])
@@ -780,7 +779,7 @@ def batch_step(
     double[::1] mass,             # inout  (k)       weight that each centre has seen
     real[::1] panel,              # scratch (groups * d * PANEL)
     real[::1] half_sq,            # scratch (groups * PANEL)
-    real[:, ::1] scratch,         # scratch (1, TILE * d + 16)
+    real[::1] scratch,            # scratch (TILE * d + 16)
     double[:, ::1] sums,          # scratch (k, d + 1)
     int32_t[::1] labels,          # out    (m)
 ):
@@ -793,7 +792,7 @@ def batch_step(
     cdef real norms[MOST]
     cdef double inertia = 0, step, whole = 0, w = 1, sq
     cdef bint weighted = weights.shape[0] > 0
-    cdef real* xt = aligned(&scratch[0, 0])
+    cdef real* xt = aligned(&scratch[0])
     cdef double* row
     cdef const real* x
     cdef real c

@@ -46,9 +46,9 @@ def assign_pass(
     const double[::1] own_moved,  # in     (k)
     const double[::1] other_moved,# in     (k)
     double noise,                 # in
-    real[:, ::1] scratch,         # scratch (threads, width)
+    real[::1] scratch,            # scratch (width)
     const int64_t[::1] bounds,    # in     (stripes + 1)
-    int64_t[::1] cursor,          # inout  (2)
+    int64_t[::1] cursor,          # inout  (1)
     int64_t limit,                # in
     int64_t[:, ::1] counts,       # out    (stripes, 2)  labels changed, points looked at
 ):
@@ -61,7 +61,7 @@ def assign_pass(
     cdef const real* c = &columns[0, 0]
     cdef real* acc
     with nogil:
-        acc = &scratch[clinfa_take(&cursor[1]) % scratch.shape[0], 0]
+        acc = &scratch[0]
         for j in range(k):
             most_cc = max(most_cc, 2 * <double> half_sq[j])
         while limit > 0:
@@ -224,9 +224,9 @@ def products_pass(
     const real[::1] half_sq,      # in     (width)
     double noise,                 # in     distances below this share of the norms are rounding: zero
     const int64_t[::1] bounds,    # in     (stripes + 1)
-    int64_t[::1] cursor,          # inout  (2)
+    int64_t[::1] cursor,          # inout  (1)
     int64_t limit,                # in
-    real[:, ::1] scratch,         # scratch (threads, width)
+    real[::1] scratch,            # scratch (width)
     real[:, ::1] out,             # out    (n, k)   squared distances
 ):
     """Squared distances to a few centres."""
@@ -235,7 +235,7 @@ def products_pass(
     cdef double norm, sq
     cdef real* acc
     with nogil:
-        acc = &scratch[clinfa_take(&cursor[1]) % scratch.shape[0], 0]
+        acc = &scratch[0]
         while limit > 0:
             limit -= 1
             s = clinfa_take(&cursor[0])

@@ -74,7 +74,7 @@ class Points:
         cut = stripes(self.n, 0.8 * self.d + 2, most=32)
         out = np.zeros((len(cut), 2, self.d + 16))  # a cache line or two keeps stripes apart
         cut.run(
-            lambda cursor, limit: columns.moments_pass(
+            lambda cursor, limit, slot: columns.moments_pass(
                 self.X, self.weights, self.frame.shift, self.frame.scale, cut.bounds, cursor, limit, out
             )
         )
@@ -115,7 +115,7 @@ class Points:
     def _distances(self, cut: Stripes, centres: Any, labels: Any, sums: Any, out: Any) -> None:
         frame = self.frame
         cut.run(
-            lambda cursor, limit: kmeans.distances_pass(
+            lambda cursor, limit, slot: kmeans.distances_pass(
                 self.X, frame.shift, frame.scale, centres, self.weights, labels,
                 cut.bounds, cursor, limit, sums, out,
             )
@@ -128,9 +128,9 @@ class Points:
         out = np.empty((self.n, k), self.dtype)
         scratch = np.empty((cut.width(), (64 + 8) * self.d + 8 * 64 + 32), self.dtype)
         cut.run(
-            lambda cursor, limit: kmeans.transform_pass(
+            lambda cursor, limit, slot: kmeans.transform_pass(
                 self.X, self.frame.shift, self.frame.scale, centres,
-                cut.bounds, cursor, limit, scratch, out,
+                cut.bounds, cursor, limit, scratch[slot], out,
             )
         )  # fmt: skip
         return out
@@ -177,7 +177,7 @@ class SparsePoints(Points):
     def _distances(self, cut: Stripes, centres: Any, labels: Any, sums: Any, out: Any) -> None:
         half_sq = np.einsum("ij,ij->i", centres, centres, dtype=np.float64) / 2
         cut.run(
-            lambda cursor, limit: kmeans_csr.distances_pass(
+            lambda cursor, limit, slot: kmeans_csr.distances_pass(
                 *self._csr, self.frame.scale, centres, half_sq, self.weights, labels,
                 cut.bounds, cursor, limit, sums, out,
             )
@@ -191,9 +191,9 @@ class SparsePoints(Points):
         out = np.empty((hi - lo, len(centres)), self.dtype)
         scratch = self.scratch(cut, len(centres))
         cut.run(
-            lambda cursor, limit: kmeans_csr.products_pass(
+            lambda cursor, limit, slot: kmeans_csr.products_pass(
                 self.X.data, self.X.indices, self.X.indptr[lo : hi + 1], self.frame.scale, *packed,
-                self.noise, cut.bounds, cursor, limit, scratch, out,
+                self.noise, cut.bounds, cursor, limit, scratch[slot], out,
             )
         )  # fmt: skip
         return out
@@ -271,17 +271,17 @@ class Assignment:
         state = (mode, self._slack, self._lower, self._own, self._other)
         if isinstance(p, SparsePoints):
             cut.run(
-                lambda cursor, limit: kmeans_csr.assign_pass(
-                    *p._csr, p.frame.scale, *self._packed, self.labels, *state, p.noise, scratch,
+                lambda cursor, limit, slot: kmeans_csr.assign_pass(
+                    *p._csr, p.frame.scale, *self._packed, self.labels, *state, p.noise, scratch[slot],
                     cut.bounds, cursor, limit, self._counts,
                 )
             )  # fmt: skip
         else:
             room = ((self._own + self._other) * (1 + 1e-6)).astype(np.float32)
             cut.run(
-                lambda cursor, limit: kmeans.assign_pass(
+                lambda cursor, limit, slot: kmeans.assign_pass(
                     p.X, p.frame.shift, p.frame.scale, centres, *self._packed, p.weights, self.labels,
-                    *state, room, p.noise, self._striped, self._sums, scratch, cut.bounds, cursor, limit, self._counts,
+                    *state, room, p.noise, self._striped, self._sums, scratch[slot], cut.bounds, cursor, limit, self._counts,
                 )
             )  # fmt: skip
 
@@ -294,7 +294,7 @@ class Assignment:
         if p.table.sparse:
             cut = stripes(self.k, max(p.n * 4.0, 10.0 * len(p.X.data)) / self.k, most=32)
             cut.run(
-                lambda cursor, limit: kmeans_csr.sums_pass(
+                lambda cursor, limit, slot: kmeans_csr.sums_pass(
                     *p._csr, p.frame.scale, p.weights, self._before, self.labels,
                     cut.bounds, cursor, limit, total,
                 )
@@ -305,7 +305,7 @@ class Assignment:
                 hi = min(p.n, lo + rows)
                 cut = stripes(p.d, (hi - lo) * 0.6, most=max(1, p.d // 16))
                 cut.run(
-                    lambda cursor, limit, lo=lo, hi=hi, cut=cut: kmeans.sums_pass(
+                    lambda cursor, limit, slot, lo=lo, hi=hi, cut=cut: kmeans.sums_pass(
                         p.X, p.frame.shift, p.frame.scale, p.weights, self._before, self.labels,
                         lo, hi, cut.bounds, cursor, limit, total,
                     )
@@ -324,7 +324,7 @@ class Assignment:
         self._sums[:] = 0
         cut = self._cut
         cut.run(
-            lambda cursor, limit: kmeans.stripe_sums_pass(
+            lambda cursor, limit, slot: kmeans.stripe_sums_pass(
                 p.X, p.frame.shift, p.frame.scale, p.weights, self.labels,
                 cut.bounds, cursor, limit, self._sums,
             )
@@ -341,7 +341,7 @@ class Assignment:
         most = min(most, max(1, int(20e6 / (p.n * p.row_ns(self.k)))))
         return kmeans.lloyd_steps(
             p.X, p.frame.shift, p.frame.scale, centres, *self._packed, p.weights, self.labels, self._track,
-            self._own, self._other, _NO_FLOATS, self._sums, self.total, p.scratch(self._cut), tol, most,
+            self._own, self._other, _NO_FLOATS, self._sums, self.total, p.scratch(self._cut)[0], tol, most,
         )  # fmt: skip
 
     def move(self, centres: np.ndarray, total: np.ndarray) -> tuple[float, float]:

@@ -90,7 +90,7 @@ class Search:
     def _count_mass(self) -> None:
         p, cut = self.p, self._cut
         cut.run(
-            lambda cursor, limit: kmeans.mass_pass(
+            lambda cursor, limit, slot: kmeans.mass_pass(
                 self.closest, p.weights, self.rows.bucket, cut.bounds, cursor, limit, self._by_bucket
             )
         )
@@ -117,9 +117,9 @@ class Search:
         lanes = np.empty((cut.width(), out.shape[1] * 64))
         safe = self._safe(candidates)
         cut.run(
-            lambda cursor, limit: kmeans.trial_pass(
+            lambda cursor, limit, slot: kmeans.trial_pass(
                 p.X, p.frame.shift, p.frame.scale, panel, p.weights, self.closest, self.owner, safe,
-                scratch, lanes, cut.bounds, cursor, limit, out,
+                scratch[slot], lanes[slot], cut.bounds, cursor, limit, out,
             )
         )  # fmt: skip
         return out.sum(axis=0)[:m]
@@ -137,7 +137,7 @@ class Search:
         p, cut = self.p, self._cut
         safe = self._safe(centre) if number else np.zeros(1, p.dtype)
         cut.run(
-            lambda cursor, limit: kmeans.choose_pass(
+            lambda cursor, limit, slot: kmeans.choose_pass(
                 p.X, p.frame.shift, p.frame.scale, centre[0], number, p.weights, self.closest, self.owner,
                 safe, self.rows.bucket, cut.bounds, cursor, limit, self._by_bucket,
             )

@@ -284,7 +284,7 @@ class _Batches:
         self.mass = np.zeros(k)
         self.since = 0.0
         self._packed = p.empty_pack(k)
-        self._scratch = np.empty((1, 2 * 64 * d + 32), p.dtype)
+        self._scratch = np.empty(2 * 64 * d + 32, p.dtype)
         self._sums = np.empty((k, d + 1))
 
     def step(
