@@ -13,6 +13,8 @@ cdef extern from "tile.h" nogil:
     void tile_top1_f64(const double*, const double*, const double*, Py_ssize_t, Py_ssize_t, double*, int64_t*)
     void tile_top2_f32(const float*, const float*, const float*, Py_ssize_t, Py_ssize_t, float*, float*, int32_t*)
     void tile_top2_f64(const double*, const double*, const double*, Py_ssize_t, Py_ssize_t, double*, double*, int64_t*)
+    Py_ssize_t tile_above_f32(const float*, const float*, const float*, Py_ssize_t, Py_ssize_t, const float*, int32_t, int32_t*, int32_t*, int32_t*)
+    Py_ssize_t tile_above_f64(const double*, const double*, const double*, Py_ssize_t, Py_ssize_t, const double*, int32_t, int32_t*, int32_t*, int32_t*)
     void tile_sqdist_f32(const float*, const float*, Py_ssize_t, float*)
     void tile_sqdist_f64(const double*, const double*, Py_ssize_t, double*)
     float sq_distance_f32(const float*, const float*, float, const float*, Py_ssize_t)
@@ -64,6 +66,16 @@ cdef inline void tile_nearest(
             tile_top2_f64(xt, panel, half_sq, d, groups, best, second, wide)
         for l in range(TILE_F64):
             arg[l] = <int32_t> wide[l]
+
+
+cdef inline Py_ssize_t tile_above(
+    const real* xt, const real* panel, const real* half_sq, Py_ssize_t d, Py_ssize_t groups,
+    const real* threshold, int32_t most, int32_t* count, int32_t* lane, int32_t* centre,
+) noexcept nogil:
+    if real is float:
+        return tile_above_f32(xt, panel, half_sq, d, groups, threshold, most, count, lane, centre)
+    else:
+        return tile_above_f64(xt, panel, half_sq, d, groups, threshold, most, count, lane, centre)
 
 
 cdef inline void tile_sqdist(const real* xt, const real* panel, Py_ssize_t d, real* out) noexcept nogil:

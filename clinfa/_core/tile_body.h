@@ -238,6 +238,47 @@ static inline void NAME(tile_top2)(
     EACH_V(SECOND_OUT)
 }
 
+/* Every (lane, centre) whose score is at least the lane's threshold, in order of the centres; how many
+ * there are. Lanes stop being listed after `most` hits; `count` goes on. */
+static inline ptrdiff_t NAME(tile_above)(
+    const REAL *restrict xt, const REAL *restrict panel, const REAL *restrict half_sq,
+    ptrdiff_t d, ptrdiff_t groups,
+    const REAL *restrict threshold, /* in   (TILE) */
+    int32_t most,
+    int32_t *restrict count,        /* out  (TILE)            hits of each lane */
+    int32_t *restrict lane,         /* out  (TILE * most)     */
+    int32_t *restrict centre)       /* out  (TILE * most)     */
+{
+    const REAL *p = panel;
+    ptrdiff_t hits = 0;
+    for (ptrdiff_t l = 0; l < TILE; l++) count[l] = 0;
+    REAL score[TILE];
+#define LIMIT(v) VEC limit##v = LOAD(threshold + v * LANES);
+#define ANY(r, v) any |= (IVEC)(acc##r##v >= limit##v);
+#define SPILL(r, v) STORE(score + v * LANES, acc##r##v);
+#define LIST(r) { IVEC any = {0}; EACH_RV(ANY, r)                                         \
+        INT some[LANES]; *(IVECU *)some = (IVECU)any; INT flag = 0;                       \
+        for (ptrdiff_t l = 0; l < LANES; l++) flag |= some[l];                            \
+        if (flag) {                                                                       \
+            EACH_RV(SPILL, r)                                                             \
+            for (ptrdiff_t l = 0; l < TILE; l++)                                          \
+                if (score[l] >= threshold[l] && count[l]++ < most) {                      \
+                    lane[hits] = (int32_t)l;                                              \
+                    centre[hits++] = (int32_t)(g * PANEL + r);                            \
+                }                                                                         \
+        } }
+    EACH_V(LIMIT)
+    for (ptrdiff_t g = 0; g < groups; g++) {
+        PRODUCTS
+        EACH_R(LIST)
+    }
+    return hits;
+#undef LIMIT
+#undef ANY
+#undef SPILL
+#undef LIST
+}
+
 /* Squared distances of the tile's points to one group of centres, by differences: exact zeros for
  * equal points, no cancellation. out[r * TILE + l]. */
 #define DIFF_ZERO(r, v) acc##r##v = (VEC){0};

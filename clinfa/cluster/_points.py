@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from clinfa._core import columns, kmeans, kmeans_csr
+from clinfa._core import columns, kmeans, kmeans_csr, kmeans_screen
 from clinfa.arrays import CSR, NO_WEIGHTS, Table
 from clinfa.threads import Stripes, stripes
 
@@ -246,10 +246,18 @@ class Assignment:
         self._sums = np.zeros((len(self._cut), k * (d + 2) + 16 if self._striped else 0))
         self.total = np.zeros((k, d + 2) if sums else (0, 2))  # sum, weight, members by centre
         self._before = np.full(n, -1, np.int32) if sums and not self._striped else None
+        self._screen = None
+        if bounded is None and sums and not self._striped and not points.table.sparse:
+            self._screen = Screen.fitting(points, k)
 
     def assign(self, centres: np.ndarray) -> int:
         """Give every point its nearest centre; returns how many changed."""
         self.points.pack(centres, self._packed)
+        if self._screen is not None:
+            changed, full = self._screen.assign(centres, self._packed, self.labels)
+            if full > 0.3 * self.points.n:  # it settles too little
+                self._screen = None
+            return changed
         mode = self._choose_mode()
         self._pass(centres, mode)
         changed, looked = self._counts.sum(axis=0)
@@ -348,6 +356,75 @@ class Assignment:
         """Set the centres to the means in `total`; returns the sum of the squared steps, and how worn
         the sums are by moving points between them."""
         return kmeans.step_centres(total, centres, self._track, self._own, self._other)
+
+
+class Screen:
+    """Rows shortened to a few dimensions in which most centres can be ruled out, exactly.
+
+    The directions are the leading ones of a sample's spread, found by a randomised range finder (Halko,
+    Martinsson & Tropp 2011); they decide how fast this is, never what comes out.
+    """
+
+    LONG = 128  # columns from which on it can pay
+
+    def __init__(self, points: Points, width: int):
+        self.points = points
+        n, d, frame = points.n, points.d, points.frame
+        sample = frame.enter(points.table.rows(np.arange(0, n, max(1, n // 2048))))
+        start = np.random.Generator(np.random.PCG64(0)).standard_normal((d, width + 8)).astype(sample.dtype)
+        spread = sample - sample.mean(axis=0)
+        for _ in range(2):
+            start, _ = np.linalg.qr(spread.T @ (spread @ start))
+        self.basis = np.ascontiguousarray(start[:, :width])
+        self.short = np.empty((n, width + 1), points.dtype)
+        self.norms = np.empty(n, points.dtype)
+        for lo in range(0, n, 4096):
+            self.short[lo : lo + 4096, :width] = frame.enter(points.X[lo : lo + 4096]) @ self.basis
+        self.cut = stripes(n, 0.6 * d)
+        self.cut.run(
+            lambda cursor, limit, slot: kmeans_screen.tail_pass(
+                points.X, frame.shift, frame.scale, self.short, self.norms,
+                self.cut.bounds, cursor, limit,
+            )
+        )  # fmt: skip
+        # The projection's own rounding comes on top of what the tile's does.
+        self.noise = 3 * points.noise
+
+    @classmethod
+    def fitting(cls, points: Points, k: int) -> Screen | None:
+        """A screen, if the shape promises that it pays."""
+        if points.d < cls.LONG or k < 64 or points.n < 4 * k:
+            return None
+        return cls(points, min(96, max(16, points.d // 12 // 16 * 16)))
+
+    def assign(self, centres: np.ndarray, packed: Any, labels: np.ndarray) -> tuple[int, int]:
+        """Label every row; returns how many labels changed, and how many rows had to be looked at in full."""
+        p, width = self.points, self.basis.shape[1]
+        k = len(centres)
+        short = np.empty((k, width + 1), p.dtype)
+        short[:, :width] = centres @ self.basis
+        whole = np.einsum("ij,ij->i", centres, centres, dtype=np.float64)
+        front = np.einsum("ij,ij->i", short[:, :width], short[:, :width], dtype=np.float64)
+        short[:, width] = np.sqrt(np.maximum(whole - front, 0))
+        panel, _ = points_pack(p, width + 1, k)
+        half_sq = np.empty_like(packed[1])
+        kmeans.pack_centres(short, panel, half_sq)
+        cut = stripes(p.n, p.row_ns(k) * (width + 1) / p.d + p.d)
+        scratch = np.empty((cut.width(), 64 * (width + 1 + p.d) + 64), p.dtype)
+        zeros, counts = np.zeros(width + 1, p.dtype), np.empty((len(cut), 2), np.int64)
+        cut.run(
+            lambda cursor, limit, slot: kmeans_screen.screen_pass(
+                p.X, p.frame.shift, p.frame.scale, centres, *packed, self.short, self.norms, zeros, panel,
+                self.noise, labels, scratch[slot], cut.bounds, cursor, limit, counts,
+            )
+        )  # fmt: skip
+        changed, full = counts.sum(axis=0)
+        return int(changed), int(full)
+
+
+def points_pack(p: Points, d: int, k: int) -> tuple[np.ndarray, np.ndarray]:
+    groups = -(-k // _PANEL)
+    return np.empty(groups * _PANEL * d, p.dtype), np.empty(groups * _PANEL, p.dtype)
 
 
 def nearest(points: Points, centres: np.ndarray) -> np.ndarray:
