@@ -8,8 +8,8 @@ scikit-learn's, because users search for them.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -71,6 +71,7 @@ class Table:
 
     X: np.ndarray | CSR
     names: np.ndarray | None = None
+    _range: np.ndarray | None = field(default=None, repr=False, compare=False)
 
     @property
     def n(self) -> int:
@@ -91,16 +92,21 @@ class Table:
     def stripes(self, row_ns: float, **how: Any) -> Stripes:
         return stripes(self.n, row_ns, **how)
 
-    @cached_property
+    @property
     def column_range(self) -> np.ndarray:
         """The least and the greatest value of every column: shape (2, d). NaN where a value is not finite."""
+        if self._range is None:
+            object.__setattr__(self, "_range", self._look_for_range())
+        return self._range
+
+    def _look_for_range(self) -> np.ndarray:
         X = self.X
         if self.sparse:
             low, high = np.zeros(self.d), np.zeros(self.d)
             np.minimum.at(low, X.indices, X.data)
             np.maximum.at(high, X.indices, X.data)
             return np.stack([low, high])
-        cut = self.stripes(0.3 * self.d + 2)
+        cut = self.stripes(0.15 * self.d + 1)
         out = np.empty((len(cut), 3, self.d))
         cut.run(lambda cursor, limit, slot: columns.range_pass(X, cut.bounds, cursor, limit, out))
         if len(cut) == 1:
@@ -152,6 +158,7 @@ def read_table(
     min_rows: int = 1,
     names: np.ndarray | None = None,
     width: int | None = None,
+    given_names: Sequence[str] | None = None,
     role: str = "X",
 ) -> Table:
     """Read and check records.
@@ -167,18 +174,21 @@ def read_table(
         How many rows there must be.
     names, width : ndarray of str or None, int or None
         Column names and number that a fitted estimator expects.
+    given_names : sequence of str or None
+        Names that came beside X, as in a Dataset.
 
     Raises
     ------
     ValueError, TypeError
         If X is not such a thing, is empty, not finite, or not what was fitted.
     """
-    if type(X) is np.ndarray:
-        found = None
-    else:
+    found = None
+    if given_names is not None:
+        found = np.asarray(given_names, dtype=object)
+    elif type(X) is not np.ndarray:
         found = column_names(X)
-        if width is not None and found is not None and names is not None:
-            _match_names(found, names)
+    if width is not None and found is not None and names is not None:
+        _match_names(found, names)
     if is_sparse(X):
         table = Table(_read_csr(X, owner, sparse, role), found)
     else:
@@ -238,29 +248,42 @@ def _read_dense(X: object, role: str) -> np.ndarray:
 
 def _as_array(X: object) -> np.ndarray:
     if hasattr(X, "to_numpy") and hasattr(X, "dtypes"):  # pandas, whose own missing value numpy does not know
-        return X.to_numpy(dtype=np.float64, na_value=np.nan) if _nullable(X) else X.to_numpy()
+        kinds = _nullable(X)
+        if not kinds:
+            return X.to_numpy()
+        return X.to_numpy(dtype=np.float32 if kinds == {"f4"} else np.float64, na_value=np.nan)
+    if np.ma.isMaskedArray(X) and np.ma.is_masked(X):
+        raise ValueError("Masked values are missing values, which are not accepted. Fill them first.")
     with np.errstate(all="ignore"):
         array = np.asarray(X)
     return array.view(np.ndarray) if isinstance(array, np.memmap | np.matrix) else array
 
 
-def _nullable(frame: Any) -> bool:
+def _nullable(frame: Any) -> set[str]:
+    """The kinds of all columns, as "f4", if one of them is of a pandas type that numpy does not know."""
     dtypes = frame.dtypes
     each = dtypes if isinstance(dtypes, list | tuple) else getattr(dtypes, "values", [dtypes])
-    return any(not isinstance(t, np.dtype) and getattr(t, "kind", "O") in "iufb" for t in each)
+    own = [getattr(t, "numpy_dtype", t) for t in each]
+    if all(isinstance(t, np.dtype) for t in each) or not all(getattr(t, "kind", "O") in "iufb" for t in own):
+        return set()
+    return {f"{t.kind}{t.itemsize}" for t in own if isinstance(t, np.dtype)}
 
 
 def _as_real(X: np.ndarray, role: str) -> np.ndarray:
     kind = X.dtype.kind
-    if X.dtype not in (np.float32, np.float64):
+    native = X.dtype.newbyteorder("=")
+    if native not in (np.float32, np.float64):
         if kind == "c":
             raise ValueError(f"Complex data not supported\n{role} has dtype {X.dtype}.")
-        if kind in "USV" or kind in "mM":
+        if kind in "USVmM":
             raise ValueError(f"{role} must hold numbers, got an array of dtype {X.dtype}. Encode it as numbers first.")
-        with np.errstate(over="ignore"):
-            X = X.astype(np.float64)  # numpy's own errors say what could not be converted
-    elif not X.dtype.isnative:
-        X = X.astype(X.dtype.newbyteorder("="))
+        try:
+            with np.errstate(over="ignore"):
+                X = X.astype(np.float64)  # numpy's own errors say what could not be converted
+        except OverflowError as error:
+            raise ValueError(f"Input {role} contains a value too large for float64.") from error
+    elif X.dtype != native:
+        X = X.astype(native)
     if not (X.flags.c_contiguous and X.flags.aligned):
         X = np.array(X, order="C", copy=True)
     return X
@@ -274,40 +297,71 @@ def _read_csr(X: Any, owner: str, welcome: bool, role: str) -> CSR:
         )
     if X.ndim != 2:
         raise ValueError(f"Expected 2D array for {role}, got a sparse array of {X.ndim} dimension(s) instead.")
-    _check_csr(X, role) if X.format == "csr" else None
-    X = X.tocsr()
-    data = X.data
-    if data.dtype.kind == "c":
-        raise ValueError(f"Complex data not supported\n{role} has dtype {data.dtype}.")
-    if not X.has_canonical_format:
-        X = X.copy()
+    try:
+        if not _is_sound(X):
+            raise ValueError("its indices point outside of it")
+        X = X.tocsr()
+        if not _is_sound(X):
+            raise ValueError("its indices point outside of it")
+    except (ValueError, TypeError, IndexError, AttributeError, OverflowError) as error:
+        raise ValueError(f"{role} is not a valid {X.format} matrix of shape {X.shape}: {error}.") from error
+    if X.data.dtype.kind == "c":
+        raise ValueError(f"Complex data not supported\n{role} has dtype {X.data.dtype}.")
+    count = int(X.indptr[-1])
+    data, indices, indptr = X.data[:count], X.indices[:count], X.indptr
+    rises = np.diff(indices) > 0
+    starts = indptr[(indptr > 0) & (indptr < count)]
+    rises[starts - 1] = True
+    if not rises.all():  # (what the matrix says of itself may be out of date)
+        X = type(X)((data.copy(), indices.copy(), indptr.copy()), shape=X.shape)
+        X.has_canonical_format = X.has_sorted_indices = False
         X.sum_duplicates()
-    index = np.int32 if X.indptr.dtype == X.indices.dtype == np.int32 else np.int64
-    data, indices = _as_real(X.data, role), np.ascontiguousarray(X.indices, index)
+        data, indices, indptr = X.data, X.indices, X.indptr
+    index = np.int32 if indptr.dtype == indices.dtype == np.int32 else np.int64
+    data, indices = _as_real(data, role), np.ascontiguousarray(indices, index)
     if not len(data):  # kernels take the address of the first value
         data, indices = np.zeros(1, data.dtype), np.zeros(1, index)
-    return CSR(data, indices, np.ascontiguousarray(X.indptr, index), X.shape)
+    return CSR(data, indices, np.ascontiguousarray(indptr, index), X.shape)
 
 
-def _check_csr(X: Any, role: str) -> None:
-    indptr, indices = X.indptr, X.indices
-    sound = (
-        len(indptr) == X.shape[0] + 1
-        and len(indices) == len(X.data)
-        and indptr[0] == 0
-        and indptr[-1] <= len(indices)
-        and (np.diff(indptr) >= 0).all()
-        and (not len(indices) or (indices.min() >= 0 and indices.max() < X.shape[1]))
-    )
-    if not sound:
-        raise ValueError(
-            f"{role} is not a valid CSR matrix: its indptr must rise from 0 to the number of stored "
-            f"values, and its indices must lie in [0, {X.shape[1]})."
+def _is_sound(X: Any) -> bool:
+    """Whether converting a sparse matrix, or reading a CSR one, stays within its arrays."""
+    rows, cols = X.shape
+    if X.format in ("csr", "csc", "bsr"):
+        if X.format == "bsr":
+            _, height, breadth = X.data.shape
+            rows, cols = rows // height, cols // breadth
+        major, minor = (cols, rows) if X.format == "csc" else (rows, cols)
+        return (
+            len(X.indptr) == major + 1
+            and X.indptr[0] == 0
+            and X.indptr[-1] <= min(len(X.indices), len(X.data))
+            and bool((np.diff(X.indptr) >= 0).all())
+            and _within(X.indices[: X.indptr[-1]], minor)
         )
+    if X.format == "coo":
+        row, col = X.row, X.col
+        return len(row) == len(col) == len(X.data) and _within(row, rows) and _within(col, cols)
+    if X.format == "dia":
+        return X.data.ndim == 2 and len(X.offsets) == X.data.shape[0]
+    if X.format == "lil":
+        return len(X.rows) == len(X.data) == rows and all(
+            len(r) == len(v) and (not r or (min(r) >= 0 and max(r) < cols))
+            for r, v in zip(X.rows, X.data, strict=True)
+        )
+    if X.format == "dok":
+        return all(0 <= i < rows and 0 <= j < cols for i, j in X.keys())
+    return True
+
+
+def _within(indices: np.ndarray, size: int) -> bool:
+    return not len(indices) or (indices.min() >= 0 and indices.max() < size)
 
 
 def column_names(X: object) -> np.ndarray | None:
     """The column names of a dataframe or table, if all of them are strings."""
+    if hasattr(X, "collect") and hasattr(X, "collect_schema"):
+        raise TypeError(f"X is a {type(X).__name__}, which has not been computed yet. Pass X.collect().")
     names = getattr(X, "columns", None)
     if names is not None and hasattr(X, "column_names"):  # pyarrow's `columns` are the data
         names = X.column_names
@@ -356,12 +410,17 @@ def read_weights(sample_weight: object, n: int, owner: str) -> np.ndarray:
     if sample_weight is None:
         return NO_WEIGHTS
     if isinstance(sample_weight, int | float | np.number):
-        w = np.full(n, float(sample_weight))
-    else:
-        raw = _as_array(sample_weight)
-        if raw.dtype.kind == "c":
-            raise ValueError("Complex data not supported\nsample_weight is complex.")
-        w = np.ascontiguousarray(raw, dtype=np.float64)
+        sample_weight = np.full(n, sample_weight)
+    raw = _as_array(sample_weight)
+    if raw.dtype.kind == "c":
+        raise ValueError("Complex data not supported\nsample_weight is complex.")
+    if raw.dtype.kind in "USVmM":
+        raise ValueError(f"sample_weight must hold numbers, got an array of dtype {raw.dtype}.")
+    try:
+        with np.errstate(over="ignore"):
+            w = np.ascontiguousarray(raw, dtype=np.float64)
+    except OverflowError as error:
+        raise ValueError("Input sample_weight contains a value too large for float64.") from error
     if w.shape != (n,):
         raise ValueError(f"sample_weight.shape == {w.shape}, expected {(n,)}!")
     if not np.isfinite(w).all():

@@ -36,6 +36,13 @@ def _extra_arguments(cls: type, method: str) -> list[str]:
     return [name for name in names if name not in ("X", "y", "Y")]
 
 
+class _Requests(dict):
+    """Aliases by method and argument; scikit-learn's `clone` copies them as it copies its own."""
+
+    def __sklearn_clone__(self) -> _Requests:
+        return copy.deepcopy(self)
+
+
 def _request_setter(method: str) -> Any:
     def set_request(self: Any, **requests: Any) -> Any:
         allowed = _extra_arguments(type(self), method)
@@ -43,7 +50,7 @@ def _request_setter(method: str) -> Any:
             raise TypeError(
                 f"Unexpected args: {unknown} in set_{method}_request. Accepted arguments are: {set(allowed)}"
             )
-        asked = {k: dict(v) for k, v in self.__dict__.get("_metadata_request", {}).items()}
+        asked = copy.deepcopy(self.__dict__.get("_metadata_request", _Requests()))
         asked.setdefault(method, {}).update(requests)
         self._metadata_request = asked
         return self
@@ -111,7 +118,13 @@ class Estimator:
             else:
                 setattr(self, own, value)
         for own, settings in inner.items():
-            getattr(self, own).set_params(**settings)
+            value = getattr(self, own)
+            if not hasattr(value, "set_params"):
+                raise ValueError(
+                    f"Invalid parameter {own + '__' + next(iter(settings))!r} for estimator {self}: "
+                    f"its {own!r} is {shown(value)}, which has no parameters."
+                )
+            value.set_params(**settings)
         return self
 
     def _check_params(self) -> None:
@@ -137,19 +150,18 @@ class Estimator:
         owner = type(self).__name__
         if is_dataset(X):
             sample_weight = X.weights if sample_weight is None else sample_weight
-            table = read_table(X.records, owner, sparse=self._sparse)
-            if X.feature_names is not None:
-                table = dataclasses.replace(table, names=np.asarray(X.feature_names, dtype=object))
+            table = read_table(X.records, owner, sparse=self._sparse, given_names=X.feature_names)
         else:
             table = read_table(X, owner, sparse=self._sparse)
         return table, read_weights(sample_weight, table.n, owner)
 
-    def _publish(self, result: Any, table: Table) -> Self:
+    def _publish(self, result: Any, table: Table, **more: Any) -> Self:
+        """Set everything that was learned at once, so that nobody sees half of it."""
         state = {
             name if name[0] == "_" else f"{name}_": getattr(result, name)
             for name in result.__dataclass_fields__
         }
-        state["n_features_in_"] = table.d
+        state |= {"n_features_in_": table.d} | more
         if table.names is None:
             self.__dict__.pop("feature_names_in_", None)
         else:
@@ -166,6 +178,7 @@ class Estimator:
             sparse=self._sparse,
             names=self.__dict__.get("feature_names_in_"),
             width=self.n_features_in_,
+            given_names=X.feature_names if is_dataset(X) else None,
         )
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -396,14 +409,20 @@ class Params:
             raise AttributeError(f"{self._estimator.__name__} has no parameter {name!r}.")
         return getattr(self._estimator(**self._params), name)
 
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError("Params are immutable.")
+
     def __reduce__(self) -> tuple:
         return Params, (self._estimator, self._params)
 
     def __eq__(self, other: object) -> bool:
-        return repr(self) == repr(other)
+        if not isinstance(other, Params) or self._estimator is not other._estimator:
+            return NotImplemented if not isinstance(other, Params) else False
+        mine, theirs = self.estimator().get_params(False), other.estimator().get_params(False)
+        return all(mine[name] is theirs[name] or _equal(mine[name], theirs[name]) for name in mine)
 
     def __hash__(self) -> int:
-        return hash(repr(self))
+        return hash(self._estimator)
 
     def __repr__(self) -> str:
         inner = repr(self.estimator())

@@ -72,10 +72,12 @@ class Dataset:
         self.feature_names = _names("feature_names", feature_names, self.n_features)
         self.target_names = _names("target_names", target_names, self.n_targets or None)
         for name, value in (("targets", self.targets), ("weights", self.weights)):
-            if value is not None and (not np.shape(value) or np.shape(value)[0] != self.n_samples):
+            shape = np.shape(value)
+            fits = len(shape) in ((1,) if name == "weights" else (1, 2)) and shape[0] == self.n_samples
+            if value is not None and not fits:
                 raise ValueError(
                     f"{name} must have one entry for each of the {self.n_samples} records, got shape "
-                    f"{np.shape(value)}."
+                    f"{shape}."
                 )
 
     @property

@@ -42,4 +42,14 @@ def twin(cls: type) -> type:
 
 @cache
 def _both(ours: type, theirs: type) -> type:
-    return type(ours.__name__, (ours, theirs), {"__module__": ours.__module__, "__doc__": ours.__doc__})
+    body = {
+        "__module__": ours.__module__,
+        "__doc__": ours.__doc__,
+        "__reduce__": lambda self: (_rebuild, (ours, self.args)),
+    }
+    return type(ours.__name__, (ours, theirs), body)
+
+
+def _rebuild(cls: type, args: tuple) -> BaseException:
+    """A twin has no name that pickle could find it by; its class of ours does."""
+    return twin(cls)(*args)

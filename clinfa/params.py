@@ -64,7 +64,10 @@ def shown(value: Any) -> str:
     """A value in an error message: whole where it is short, else what it is."""
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}"
-    text = repr(value)
+    try:
+        text = repr(value)
+    except Exception:  # an int of 5000 digits, a broken __repr__: the message must still come out
+        return f"<{type(value).__name__}>"
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
@@ -80,6 +83,14 @@ def _is_real(value: Any) -> bool:
     )
 
 
+def _has_float(value: Any) -> bool:
+    try:
+        float(value)
+    except OverflowError:
+        return False
+    return True
+
+
 def at_least(low: int) -> Rule:
     """An int not below `low`."""
     return Rule(f"an int >= {low}", lambda v: _is_int(v) and v >= low)
@@ -93,6 +104,7 @@ def between(low: float, high: float = math.inf, *, closed: str = "both") -> Rule
     def inside(v: Any) -> bool:
         return (
             _is_real(v)
+            and _has_float(v)
             and (v >= low if left else v > low)
             and (v <= high if right else v < high)
         )

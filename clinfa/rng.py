@@ -34,12 +34,17 @@ def check_random_state(seed: object) -> np.random.RandomState:
         return seed
     if isinstance(seed, np.random.Generator):
         return np.random.RandomState(seed.integers(0, 2**32, dtype=np.uint32))
-    if isinstance(seed, int | np.integer) and 0 <= seed <= 0xFFFFFFFF:
+    if _is_seed(seed):
         return np.random.RandomState(int(seed))
     raise ValueError(
         f"random_state must be None, an int in [0, 4294967295], a numpy RandomState or a numpy Generator. "
         f"Got {seed!r} instead."
     )
+
+
+def _is_seed(seed: object) -> bool:
+    whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
+    return whole and 0 <= seed <= 0xFFFFFFFF
 
 
 def generator(seed: object) -> np.random.Generator | np.random.RandomState:
@@ -48,7 +53,7 @@ def generator(seed: object) -> np.random.Generator | np.random.RandomState:
     An int seeds a PCG64, which costs a tenth of what seeding a RandomState does; a fit on a small table
     would feel the difference.
     """
-    if isinstance(seed, int | np.integer) and 0 <= seed <= 0xFFFFFFFF:
+    if _is_seed(seed):
         return np.random.Generator(np.random.PCG64(int(seed)))
     return seed if isinstance(seed, np.random.Generator) else check_random_state(seed)
 

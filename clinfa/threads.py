@@ -55,14 +55,20 @@ class Stripes:
 
     bounds: np.ndarray  # (stripes + 1,) int64
     limit: int  # stripes that one kernel call may take
+    # Fixed when made: scratch is sized by it, whatever the settings become meanwhile.
+    threads: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.threads:
+            count = len(self)
+            object.__setattr__(self, "threads", 1 if count == 1 else min(thread_count(), count))
 
     def __len__(self) -> int:
         return len(self.bounds) - 1
 
     def width(self) -> int:
         """How many threads will work on them: scratch is made for so many."""
-        n = len(self.bounds) - 1
-        return 1 if n == 1 else min(thread_count(), n)
+        return self.threads
 
     def run(self, kernel: Callable[[np.ndarray, int, int], object]) -> None:
         """Call `kernel(cursor, limit, slot)` on every thread until all stripes are taken.
@@ -72,7 +78,7 @@ class Stripes:
         """
         n, limit = len(self), self.limit
         cursor = np.zeros(1, np.int64)
-        helpers = self.width() - 1
+        helpers = self.threads - 1
         if helpers <= 0:
             while cursor[0] < n:
                 kernel(cursor, limit, 0)

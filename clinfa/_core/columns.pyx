@@ -190,10 +190,10 @@ def keys_pass_csr(
                 out[i] = _mix(h)
 
 
-cdef double _power_of_two_below(double value) noexcept nogil:
+cdef double _power_of_two_below(double value, int most) noexcept nogil:
     cdef int exponent
     frexp(value, &exponent)
-    return ldexp(1.0, max(min(exponent - 1, 1020), -1020))
+    return ldexp(1.0, max(min(exponent - 1, most), -most))
 
 
 def choose_frame(
@@ -215,9 +215,10 @@ def choose_frame(
             if widest == 0:
                 shift[f] = <real> middle
             elif widest < 1e300:
-                grid = 1 / _power_of_two_below(1 / (4 * widest))
+                grid = 1 / _power_of_two_below(1 / (4 * widest), 1020)
                 shift[f] = <real> (rint(middle / grid) * grid)
             else:
                 shift[f] = 0
             extent = max(extent, max(fabs(reach[1, f] - shift[f]), fabs(reach[0, f] - shift[f])))
-    return _power_of_two_below(1 / max(extent, 1e-300))
+    # (The scale must be a number of the data's own type.)
+    return _power_of_two_below(1 / max(extent, 1e-300), 120 if real is float else 1020)

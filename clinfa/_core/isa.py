@@ -62,9 +62,11 @@ def best_here(built: list[str]) -> str:
 
 
 def built_in(core: Path) -> list[str]:
-    """The levels that a folder holds kernels of, lowest first."""
+    """The levels that a folder holds all kernels of, lowest first; a stale half of a set does not count."""
     every = levels_of(platform.machine())
-    return [level for level in every if any((core / level).glob("kmeans.*"))]
+    held = {level: {f.name.split(".")[0] for f in (core / level).glob("*.*")} for level in every}
+    whole = set().union(*held.values())
+    return [level for level in every if whole and held[level] == whole]
 
 
 def choose(built: list[str]) -> str:

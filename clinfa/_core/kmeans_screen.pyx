@@ -2,7 +2,7 @@
 # orthonormal: distances between such short rows are never greater than between the long ones, so a
 # centre whose short distance exceeds the distance to some other centre need not be looked at in full.
 # Exact: what the screen cannot settle beyond rounding goes through the full tile. See docs/kernels.md.
-from libc.math cimport sqrt
+from libc.math cimport fabs, sqrt
 from libc.stdint cimport int32_t, int64_t
 
 from clinfa._core.types cimport real, clinfa_take
@@ -57,7 +57,12 @@ def screen_pass(
     const real[::1] no_shift,     # in     (m + 1)     zeros
     const real[::1] short_panel,  # in     the short centres, packed
     double noise,                 # in                 rounding of a squared distance, relative
+    double wider,                 # in                 look at centres up to so much beyond the nearest
     int32_t[::1] labels,          # inout  (n)         -1 where nothing is known yet
+    float[::1] slack,             # inout  (n)         how far the centres may move before a new look
+    const double[::1] own_moved,  # in     (k)         total path of each centre
+    const double[::1] other_moved,# in     (k)         total of the longest step of the others
+    const float[::1] room,        # in     (k)         their sum, rounded up
     real[::1] scratch,            # scratch (TILE * (m + 1 + d) + 48)
     const int64_t[::1] bounds,    # in     (stripes + 1)
     int64_t[::1] cursor,          # inout  (1)
@@ -69,6 +74,7 @@ def screen_pass(
     cdef Py_ssize_t k = centres.shape[0], size = tile_size(<real> 0), i, l, m, h, hits, waiting, r, lo
     cdef int64_t s, stripes = bounds.shape[0] - 1, changed, full
     cdef int32_t rows[2 * MOST]
+    cdef int32_t at[MOST]
     cdef int32_t guess[MOST]
     cdef int32_t arg[MOST]
     cdef int32_t count[MOST]
@@ -76,9 +82,10 @@ def screen_pass(
     cdef int32_t centre[MOST * CANDIDATES]
     cdef real best[MOST]
     cdef real second[MOST]
+    cdef real rest[MOST]
     cdef real threshold[MOST]
     cdef real sq
-    cdef double room, most_cc = 0
+    cdef double error, far, most_cc = 0
     cdef real* xt
     cdef real* full_xt
     cdef bint known
@@ -94,23 +101,33 @@ def screen_pass(
                 break
             changed = full = waiting = 0
             lo = i = bounds[s]
-            while i < bounds[s + 1] or waiting:
-                m = min(size, bounds[s + 1] - i)
+            while True:
+                # A tile's worth of rows that may have a new centre.
+                m = 0
+                while i < bounds[s + 1] and m < size:
+                    if labels[i] < 0 or slack[i] <= room[labels[i]]:
+                        at[m] = <int32_t> (i - lo)
+                        m += 1
+                    i += 1
+                if m == 0 and waiting == 0:
+                    break
                 if m > 0:
-                    tile_pack(&short[0, 0], width, NULL, i, m, &no_shift[0], 1, xt, NULL)
-                    known = labels[i] >= 0
+                    tile_pack(&short[lo, 0], width, at, 0, m, &no_shift[0], 1, xt, NULL)
+                    known = labels[lo + at[0]] >= 0
                     for l in range(m):
-                        guess[l] = labels[i + l]
+                        guess[l] = labels[lo + at[l]]
                     if not known:
                         tile_nearest(xt, &short_panel[0], &half_sq[0], width, groups, best, <real*> NULL, guess)
                     for l in range(size):
                         threshold[l] = <real> 1e30  # lanes without a row never hit
                     for l in range(m):
-                        best[l] = sq_distance(&X[i + l, 0], &shift[0], <real> scale, &centres[guess[l], 0], d)
+                        r = lo + at[l]
+                        best[l] = sq_distance(&X[r, 0], &shift[0], <real> scale, &centres[guess[l], 0], d)
+                        rest[l] = best[l] * <real> wider  # what is not listed is at least so far away
                         second[l] = <real> 1e30
                         arg[l] = guess[l]
-                        room = 2 * noise * (<double> norms[i + l] + most_cc)
-                        threshold[l] = <real> ((<double> norms[i + l] - <double> best[l] - room) / 2 - room)
+                        error = 2 * noise * (<double> norms[r] + most_cc)
+                        threshold[l] = <real> ((<double> norms[r] - <double> rest[l] - error) / 2 - error)
                     hits = tile_above(
                         xt, &short_panel[0], &half_sq[0], width, groups, threshold, CANDIDATES, count, lane, centre,
                     )
@@ -118,7 +135,8 @@ def screen_pass(
                         l = lane[h]
                         if centre[h] == guess[l] or count[l] > CANDIDATES:
                             continue
-                        sq = sq_distance(&X[i + l, 0], &shift[0], <real> scale, &centres[centre[h], 0], d)
+                        r = lo + at[l]
+                        sq = sq_distance(&X[r, 0], &shift[0], <real> scale, &centres[centre[h], 0], d)
                         if sq < best[l]:
                             second[l] = best[l]
                             best[l] = sq
@@ -126,15 +144,19 @@ def screen_pass(
                         elif sq < second[l]:
                             second[l] = sq
                     for l in range(m):
-                        if count[l] > CANDIDATES or (
-                            second[l] - best[l] <= 4 * noise * (<double> norms[i + l] + most_cc)
-                        ):
-                            rows[waiting] = <int32_t> (i + l - lo)
+                        r = lo + at[l]
+                        error = 4 * noise * (<double> norms[r] + most_cc)
+                        slack[r] = -1
+                        if count[l] > CANDIDATES or second[l] - best[l] <= error:
+                            rows[waiting] = at[l]
                             waiting += 1
-                        elif arg[l] != labels[i + l]:
-                            labels[i + l] = arg[l]
+                            continue
+                        far = sqrt(max(<double> min(second[l], rest[l]) - error, 0)) - sqrt(<double> best[l] + error)
+                        far += own_moved[arg[l]] + other_moved[arg[l]]
+                        slack[r] = <float> (far - fabs(far) * 4e-7)
+                        if arg[l] != labels[r]:
+                            labels[r] = arg[l]
                             changed += 1
-                    i += m
                 # Too many candidates, or too close to call: the full tile decides, as it does elsewhere.
                 if waiting >= size or (waiting and i >= bounds[s + 1]):
                     m = min(size, waiting)

@@ -52,10 +52,11 @@ class Points:
         self.table = table
         self.X: Any = table.X
         self.n, self.d, self.dtype = table.n, table.d, table.dtype
-        self.weights = weights
-        if frame is None:
-            frame = self._own_frame()
-        self.frame = frame
+        # Weights near the ends of the range are brought near one, like the data.
+        top = float(weights.max()) if len(weights) else 1.0
+        self.unit = 1.0 if 1e-100 < top < 1e100 else float(np.ldexp(1.0, np.frexp(top)[1] - 1))
+        self.weights = weights if self.unit == 1.0 else weights / self.unit
+        self.frame = self._own_frame() if frame is None else frame
         # What rounding may do to a squared distance, relative to the squared norms.
         self.noise = (min(self.d, 4096) + 8) * float(np.finfo(self.dtype).eps) / 2
 
@@ -106,11 +107,22 @@ class Points:
     ) -> tuple[float, np.ndarray]:
         """Weighted sum of the squared distances to the own centres, in the data's units; with `each`,
         the distances too, in the frame's."""
+        out = np.empty(self.n if each else 0, self.dtype)
+        return self.in_units(self.squared(centres, labels, out)), out
+
+    def squared(
+        self, centres: np.ndarray, labels: np.ndarray, out: np.ndarray | None = None
+    ) -> float:
+        """The weighted sum of the squared distances to the own centres, in the frame's units."""
         cut = stripes(self.n, 0.3 * self.d + 4)
         sums = np.empty(len(cut))
-        out = np.empty(self.n if each else 0, self.dtype)
+        out = np.empty(0, self.dtype) if out is None else out
         self._distances(cut, centres, labels, sums, out)
-        return float(sums.sum()) / self.frame.scale / self.frame.scale, out
+        return float(sums.sum())
+
+    def in_units(self, inertia: float) -> float:
+        """A weighted sum of squared distances, from the frame's units to the data's."""
+        return inertia * self.unit / self.frame.scale / self.frame.scale
 
     def _distances(self, cut: Stripes, centres: Any, labels: Any, sums: Any, out: Any) -> None:
         frame = self.frame
@@ -141,10 +153,27 @@ class SparsePoints(Points):
 
     X: CSR
 
+    def __init__(self, table: Table, weights: np.ndarray = NO_WEIGHTS, frame: Frame | None = None):
+        super().__init__(table, weights, frame)
+        if self.frame.shift.any():
+            self.X = _shifted(self.X, self.frame.shift)
+
     def _own_frame(self) -> Frame:
-        widest = float(np.abs(self.X.data).max()) or 1.0
-        scale = columns.choose_frame(np.array([[-widest], [widest]]), np.empty(1))
-        return Frame(np.zeros(self.d, self.dtype), scale)
+        """Only columns that are stored in every row can lie far from zero as a whole."""
+        X, d = self.X, self.d
+        count = X.indptr[-1]
+        stored = np.bincount(X.indices[:count], minlength=d)
+        low, high = self.table.column_range
+        if (stored == self.n).any():
+            low, high = low.copy(), high.copy()
+            for j in np.flatnonzero(stored == self.n):
+                values = X.data[:count][X.indices[:count] == j]
+                low[j], high[j] = values.min(), values.max()
+        frame = frame_of(np.stack([low, high]), self.dtype)
+        frame.shift[stored < self.n] = 0
+        reach = np.abs(np.stack([low, high]) - frame.shift).max()
+        scale = columns.choose_frame(np.array([[-reach], [reach]]), np.empty(1, self.dtype))
+        return Frame(frame.shift, scale)
 
     @property
     def _csr(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -204,6 +233,24 @@ class SparsePoints(Points):
         )
 
 
+def _shifted(X: CSR, shift: np.ndarray) -> CSR:
+    """X less `shift`: columns with a shift get an entry in every row, which all but few had already."""
+    from scipy.sparse import csr_array
+
+    n, d = X.shape
+    full = np.flatnonzero(shift)
+    count = X.indptr[-1]
+    away = csr_array(
+        (np.tile(-shift[full], n), np.tile(full, n), np.arange(n + 1) * len(full)), shape=(n, d)
+    )
+    out = csr_array((X.data[:count], X.indices[:count], X.indptr), shape=(n, d)) + away
+    index = np.int32 if out.indptr.dtype == np.int32 else np.int64
+    return CSR(
+        np.append(out.data, 0).astype(X.dtype), np.append(out.indices, 0).astype(index),
+        out.indptr.astype(index), X.shape,
+    )  # fmt: skip
+
+
 def points(table: Table, weights: np.ndarray = NO_WEIGHTS, frame: Frame | None = None) -> Points:
     return (SparsePoints if table.sparse else Points)(table, weights, frame)
 
@@ -254,7 +301,7 @@ class Assignment:
         """Give every point its nearest centre; returns how many changed."""
         self.points.pack(centres, self._packed)
         if self._screen is not None:
-            changed, full = self._screen.assign(centres, self._packed, self.labels)
+            changed, full = self._screen.assign(centres, self._packed, self.labels, self._slack, self._own, self._other, self._room())
             if full > 0.3 * self.points.n:  # it settles too little
                 self._screen = None
             return changed
@@ -285,13 +332,16 @@ class Assignment:
                 )
             )  # fmt: skip
         else:
-            room = ((self._own + self._other) * (1 + 1e-6)).astype(np.float32)
+            room = self._room()
             cut.run(
                 lambda cursor, limit, slot: kmeans.assign_pass(
                     p.X, p.frame.shift, p.frame.scale, centres, *self._packed, p.weights, self.labels,
                     *state, room, p.noise, self._striped, self._sums, scratch[slot], cut.bounds, cursor, limit, self._counts,
                 )
             )  # fmt: skip
+
+    def _room(self) -> np.ndarray:
+        return ((self._own + self._other) * (1 + 1e-6)).astype(np.float32)
 
     def add_up(self) -> np.ndarray:
         """Sum, weight and members of every cluster: `total`, brought up to date."""
@@ -389,6 +439,7 @@ class Screen:
         )  # fmt: skip
         # The projection's own rounding comes on top of what the tile's does.
         self.noise = 3 * points.noise
+        self.wider = 1.0
 
     @classmethod
     def fitting(cls, points: Points, k: int) -> Screen | None:
@@ -397,8 +448,10 @@ class Screen:
             return None
         return cls(points, min(96, max(16, points.d // 12 // 16 * 16)))
 
-    def assign(self, centres: np.ndarray, packed: Any, labels: np.ndarray) -> tuple[int, int]:
-        """Label every row; returns how many labels changed, and how many rows had to be looked at in full."""
+    def assign(
+        self, centres: np.ndarray, packed: Any, labels: np.ndarray, *moved: np.ndarray
+    ) -> tuple[int, int]:
+        """Label every row; returns how many labels changed, and how many rows took the full tile."""
         p, width = self.points, self.basis.shape[1]
         k = len(centres)
         short = np.empty((k, width + 1), p.dtype)
@@ -415,10 +468,13 @@ class Screen:
         cut.run(
             lambda cursor, limit, slot: kmeans_screen.screen_pass(
                 p.X, p.frame.shift, p.frame.scale, centres, *packed, self.short, self.norms, zeros, panel,
-                self.noise, labels, scratch[slot], cut.bounds, cursor, limit, counts,
+                self.noise, self.wider, labels, *moved, scratch[slot], cut.bounds, cursor, limit, counts,
             )
         )  # fmt: skip
         changed, full = counts.sum(axis=0)
+        # While many labels change, no row is safe for long; later, looking at the centres a little
+        # beyond the nearest too lets most rows be skipped while the centres move less than that.
+        self.wider = 1.0 if changed > p.n // 50 else 1.03
         return int(changed), int(full)
 
 

@@ -25,6 +25,7 @@ from clinfa.params import (
     one_of,
     param,
     seed,
+    shown,
     verbosity,
 )
 from clinfa.rng import check_random_state, generator
@@ -61,7 +62,7 @@ class CentroidModel(Clusterer, Transformer):
     def _n_columns_out(self) -> int:
         return len(self.cluster_centers_)
 
-    def _new_points(self, X: Any, weights: np.ndarray = NO_WEIGHTS) -> tuple[Points, np.ndarray]:
+    def _new_points(self, X: Any) -> tuple[Points, np.ndarray]:
         table = self._read_new(X)
         centres = np.asarray(self.cluster_centers_)
         if table.dtype != centres.dtype:
@@ -69,7 +70,7 @@ class CentroidModel(Clusterer, Transformer):
         frame = self._frame
         if frame.shift.dtype != table.dtype:
             frame = Frame(frame.shift.astype(table.dtype), frame.scale)
-        p = points(table, weights, frame)
+        p = points(table, NO_WEIGHTS, frame)
         return p, frame.enter(centres)
 
     def predict(self, X: Any) -> Any:
@@ -129,7 +130,8 @@ class CentroidModel(Clusterer, Transformer):
         if is_dataset(X) and sample_weight is None:
             sample_weight = X.weights
         p, centres = self._new_points(X)
-        p.weights = read_weights(sample_weight, p.n, type(self).__name__)
+        weights = read_weights(sample_weight, p.n, type(self).__name__)
+        p = points(p.table, weights, p.frame)
         return -p.distances(centres, nearest(p, centres))[0]
 
 
@@ -217,9 +219,9 @@ class KMeans(CentroidModel):
     algorithm: Literal["auto", "lloyd", "elkan", "hamerly"] = param("auto", one_of(*_BOUNDED))
 
     def _fit(self, table: Table, weights: np.ndarray) -> KMeansFit:
-        k = self.n_clusters
+        k = int(self.n_clusters)
         if table.n < k:
-            raise ValueError(f"n_samples={table.n} should be >= n_clusters={k}.")
+            raise ValueError(f"n_samples={table.n} should be >= n_clusters={shown(k)}.")
         p = points(table, weights)
         rng = generator(self.random_state)
         starts = count_starts(self, "KMeans", 10)
@@ -227,7 +229,7 @@ class KMeans(CentroidModel):
         best = None
         for start in range(starts):
             run = lloyd(
-                p, start_centres(self, p, rng), self.max_iter, tol, _BOUNDED[self.algorithm],
+                p, start_centres(self, p, rng), int(self.max_iter), tol, _BOUNDED[self.algorithm],
                 self.verbose,
             )  # fmt: skip
             if self.verbose:
@@ -306,7 +308,7 @@ def _relocate(
 
 def start_centres(model: Any, p: Points, rng: np.random.RandomState) -> np.ndarray:
     """The centres of one start, in the frame's units."""
-    init, k = model.init, model.n_clusters
+    init, k = model.init, int(model.n_clusters)
     if isinstance(init, str):
         if init == "k-means++":
             return p.rows(plus_plus(p, k, rng))
@@ -326,7 +328,8 @@ def start_centres(model: Any, p: Points, rng: np.random.RandomState) -> np.ndarr
             f"The shape of the initial centers {given.X.shape} does not match the number of features "
             f"of the data {p.d}."
         )
-    return p.frame.enter(given.rows(np.arange(k)).astype(np.float64))
+    with np.errstate(over="ignore"):  # (centres may be given far outside of the data)
+        return p.frame.enter(given.rows(np.arange(k)).astype(np.float64))
 
 
 def _as_scipy(p: Points) -> Any:
@@ -347,7 +350,7 @@ def count_starts(model: Any, owner: str, by_default: int) -> int:
             stacklevel=5,
         )
         return 1
-    return model.n_init
+    return int(model.n_init)
 
 
 def k_means(
@@ -463,7 +466,7 @@ def kmeans_plusplus(
     table = read_table(X, owner, sparse=True)
     weights = read_weights(sample_weight, table.n, owner)
     if table.n < n_clusters:
-        raise ValueError(f"n_samples={table.n} should be >= n_clusters={n_clusters}.")
+        raise ValueError(f"n_samples={table.n} should be >= n_clusters={shown(n_clusters)}.")
     if x_squared_norms is not None and np.shape(x_squared_norms) != (table.n,):
         raise ValueError(
             f"The length of x_squared_norms {np.shape(x_squared_norms)} should be equal to the length "

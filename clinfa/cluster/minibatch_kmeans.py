@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from clinfa._core import kmeans
-from clinfa.arrays import NO_WEIGHTS, Table
+from clinfa.arrays import NO_WEIGHTS, Table, is_dataset, read_weights
 from clinfa.cluster._points import Assignment, Frame, Points, SparsePoints, nearest, points
 from clinfa.cluster.kmeans import CentroidModel, Init, count_starts, start_centres
 from clinfa.params import (
@@ -24,6 +24,7 @@ from clinfa.params import (
     one_of,
     param,
     seed,
+    shown,
     verbosity,
 )
 from clinfa.rng import WeightedRows, generator
@@ -138,21 +139,23 @@ class MiniBatchKMeans(CentroidModel):
     n_steps_: int = fitted()
 
     def _fit(self, table: Table, weights: np.ndarray) -> MiniBatchFit:
-        k = self.n_clusters
+        k, most_passes = int(self.n_clusters), int(self.max_iter)
         if table.n < k:
-            raise ValueError(f"n_samples={table.n} should be >= n_clusters={k}.")
+            raise ValueError(f"n_samples={table.n} should be >= n_clusters={shown(k)}.")
         p = points(table, weights)
         rng = generator(self.random_state)
         total = p.total_weight()
         # Integer weights stand for repeated rows, and the size of a batch must not tell them apart.
         as_counts = total >= (np.count_nonzero(weights) if len(weights) else p.n)
-        batch_size = min(self.batch_size, int(total)) if as_counts else self.batch_size
+        batch_size = int(self.batch_size)
+        if as_counts:
+            batch_size = min(batch_size, int(min(total, 2**62)))
         rows = WeightedRows(table.keys())
-        draw = rows.sampler(weights)
+        draw = rows.sampler(p.weights)
         state = _Batches(p, self._start(p, rng, draw, batch_size, total), self.reassignment_ratio)
         tol = self.tol * p.mean_variance() if self.tol else 0.0
 
-        n_steps = max(self.max_iter, int(self.max_iter * total) // batch_size)
+        n_steps = max(most_passes, most_passes * int(min(total, 2**62)) // batch_size)
         smoothed = best = None
         no_improvement = 0
         for step in range(1, n_steps + 1):
@@ -170,8 +173,7 @@ class MiniBatchKMeans(CentroidModel):
             best = smoothed if best is None else min(best, smoothed)
             if self.max_no_improvement is not None and no_improvement >= self.max_no_improvement:
                 break
-        unit = p.frame.scale**-2
-        estimate = (smoothed if smoothed is not None else inertia) * total * unit
+        estimate = p.in_units((smoothed if smoothed is not None else inertia) * total)
         return state.result(step, -int(-step * batch_size // total), estimate, rng)
 
     def _run_fit(self, X: Any, sample_weight: Any = None) -> Self:
@@ -188,26 +190,29 @@ class MiniBatchKMeans(CentroidModel):
             centres = p.frame.enter(result.cluster_centers)
             labels = nearest(p, centres)
             inertia = p.distances(centres, labels)[0]
-        self._publish(result, table)
         if labels is None:
             self.__dict__.pop("labels_", None)
-        else:
-            self.labels_, self.inertia_ = labels, inertia
-        return self
+            return self._publish(result, table)
+        return self._publish(result, table, labels_=labels, inertia_=inertia)
+
+    def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
+        """`fit`, then `predict` of the same records, also without `compute_labels`."""
+        return self.fit(X, sample_weight=sample_weight).predict(X)
 
     def _start(
         self, p: Points, rng: np.random.RandomState, draw: Any, batch_size: int, total: float
     ) -> np.ndarray:
         """The best of some starts, each from its own sample, judged on a common one."""
-        size = self.init_size or max(3 * batch_size, 3 * self.n_clusters)
-        if size < self.n_clusters:
+        k = int(self.n_clusters)
+        size = int(self.init_size or max(3 * batch_size, 3 * k))
+        if size < k:
             warnings.warn(
-                f"init_size={size} should be larger than n_clusters={self.n_clusters}. Setting it to "
+                f"init_size={size} should be larger than n_clusters={k}. Setting it to "
                 f"min(3*n_clusters, n_samples)",
                 RuntimeWarning,
                 stacklevel=5,
             )
-            size = 3 * self.n_clusters
+            size = 3 * k
 
         def sample() -> Points:
             return p.part(draw(rng.random(size))) if size < total else p
@@ -248,7 +253,7 @@ class MiniBatchKMeans(CentroidModel):
         if first:
             p = points(table, weights)
             if p.n < self.n_clusters and (isinstance(self.init, str) or callable(self.init)):
-                raise ValueError(f"n_samples={p.n} should be >= n_clusters={self.n_clusters}.")
+                raise ValueError(f"n_samples={p.n} should be >= n_clusters={shown(self.n_clusters)}.")
             rng = generator(self.random_state)
             state = _Batches(p, start_centres(self, p, rng), self.reassignment_ratio)
             steps = 0
@@ -262,15 +267,13 @@ class MiniBatchKMeans(CentroidModel):
             state.since = self._since_reassign
             steps = self.n_steps_
         inertia, _ = state.step(np.arange(p.n), weights, rng)
-        result = state.result(steps + 1, steps + 1, inertia * p.frame.scale**-2, rng)
+        result = state.result(steps + 1, steps + 1, p.in_units(inertia), rng)
         return self._finish(result, table, weights)
 
     def _read_more(self, X: Any, sample_weight: Any) -> tuple[Table, np.ndarray]:
         table = self._read_new(X)
-        if sample_weight is None:
-            sample_weight = getattr(X, "weights", None) if hasattr(X, "records") else None
-        from clinfa.arrays import read_weights
-
+        if sample_weight is None and is_dataset(X):
+            sample_weight = X.weights
         names = self.__dict__.get("feature_names_in_")
         return Table(table.X, names), read_weights(sample_weight, table.n, type(self).__name__)
 
@@ -312,7 +315,7 @@ class _Batches:
         part.weights = weights
         state = Assignment(part, len(self.mass), False)
         state.assign(self.centres)
-        inertia = part.distances(self.centres, state.labels)[0] * self.p.frame.scale**2
+        inertia = part.squared(self.centres, state.labels)
         total = state.add_up()
         seen = total[:, -2] > 0
         old = self.centres[seen].astype(np.float64)
@@ -335,7 +338,7 @@ class _Batches:
         chosen = rows[rng.permutation(len(rows))[:count]]
         self.centres[poor] = self.p.rows(chosen)
         # Their old weight would hold them fast; none at all would bring them back here at once.
-        self.mass[poor] = self.mass[~poor].min()
+        self.mass[poor] = self.mass[~poor].min() if not poor.all() else self.mass.min()
 
     def result(
         self, steps: int, passes: int, inertia: float, rng: np.random.RandomState

@@ -1,0 +1,99 @@
+"""Every estimator of clinfa, and the variants of its parameters, found by looking."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import types
+import typing
+
+import pytest
+from sklearn.utils._test_common.instance_generator import INIT_PARAMS
+
+import clinfa
+from clinfa.base import Estimator
+
+# Variants that neither scikit-learn nor a parameter's annotation names, by class name.
+MORE: dict[str, list[dict]] = {}
+
+
+def _modules(path, prefix):
+    for found in pkgutil.iter_modules(path, prefix):
+        if found.name.rpartition(".")[2].startswith("_"):
+            continue
+        module = importlib.import_module(found.name)
+        yield module
+        if found.ispkg:
+            yield from _modules(module.__path__, f"{found.name}.")
+
+
+def estimator_classes() -> list[type]:
+    """Public concrete estimators, by name."""
+    found = {
+        cls
+        for module in _modules(clinfa.__path__, "clinfa.")
+        for _, cls in inspect.getmembers(module, inspect.isclass)
+        if issubclass(cls, Estimator) and hasattr(cls, "_fit") and cls.__name__[0] != "_"
+    }
+    return sorted(found, key=lambda cls: (cls.__name__, cls.__module__))
+
+
+def _choices(hint) -> list:
+    """What an annotation names: the entries of its Literals, and both bools."""
+    if hint is bool:
+        return [True, False]
+    if typing.get_origin(hint) is typing.Literal:
+        return list(typing.get_args(hint))
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        return [choice for part in typing.get_args(hint) for choice in _choices(part)]
+    return []
+
+
+def variants(cls: type) -> list[dict]:
+    """Settings to test: the defaults, each other choice of one parameter, scikit-learn's."""
+    out: list[dict] = [{}]
+    hints = typing.get_type_hints(cls)
+    for name, value in cls().get_params(deep=False).items():
+        out += [
+            {name: c} for c in _choices(hints[name]) if c != value or type(c) is not type(value)
+        ]
+    for theirs, params in INIT_PARAMS.items():
+        if theirs.__name__ == cls.__name__:
+            out += params if isinstance(params, list) else [params]
+    return out + MORE.get(cls.__name__, [])
+
+
+def build(cls: type, /, **params):
+    """An estimator with a fixed seed, where it has one."""
+    if "random_state" in cls._rules:
+        params = {"random_state": 0, **params}
+    return cls(**params)
+
+
+CLASSES = estimator_classes()
+VARIANTS = [(cls, params) for cls in CLASSES for params in variants(cls)]
+
+
+def _label(cls, params) -> str:
+    return f"{cls.__name__}({','.join(f'{k}={v}' for k, v in params.items())})"
+
+
+def having(method: str) -> list[type]:
+    return [cls for cls in CLASSES if hasattr(cls, method)]
+
+
+def of_kind(kind: str) -> list[type]:
+    return [cls for cls in CLASSES if cls._kind == kind]
+
+
+def each(classes=None):
+    """Parametrise a test by class, as `cls`."""
+    return pytest.mark.parametrize(
+        "cls", CLASSES if classes is None else classes, ids=lambda c: c.__name__
+    )
+
+
+each_variant = pytest.mark.parametrize(
+    ("cls", "params"), VARIANTS, ids=[_label(cls, params) for cls, params in VARIANTS]
+)

@@ -1,0 +1,132 @@
+"""Data for any kind of estimator, and ways to compare what comes out."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pickle
+import select
+import signal
+import sys
+import traceback
+
+import numpy as np
+import scipy.sparse as sp
+
+METHODS = (
+    "predict",
+    "predict_proba",
+    "predict_log_proba",
+    "decision_function",
+    "transform",
+    "score_samples",
+)
+
+
+def groups(n=90, d=3, k=3, *, dtype=np.float64, spread=0.1, seed=0):
+    """Well separated groups: records, and which group each belongs to."""
+    rng = np.random.RandomState(seed)
+    which = np.arange(n) % k
+    middles = np.zeros((k, d))
+    middles[:, 0] = 10.0 * np.arange(k)
+    middles[:, -1] -= 7.0 * (np.arange(k) % 2)
+    return (middles[which] + spread * rng.standard_normal((n, d))).astype(dtype), which
+
+
+def cloud(n, d, k=8, *, dtype=np.float64, storage="dense", seed=0):
+    """Overlapping groups, many rows; about three quarters zeros where they are sparse."""
+    rng = np.random.RandomState(seed)
+    X = rng.standard_normal((k, d))[rng.randint(k, size=n)] * 3 + rng.standard_normal((n, d))
+    if storage == "dense":
+        return X.astype(dtype)
+    X[rng.random_sample(X.shape) < 0.75] = 0
+    return sp.csr_matrix(X.astype(dtype))
+
+
+def targets(cls, which):
+    """Targets that suit a kind of estimator (None where it takes none)."""
+    if cls._kind == "regressor":
+        return which * 2.0 + np.sin(np.arange(len(which)))
+    return which if cls._kind == "classifier" else None
+
+
+def weights(n, seed=1):
+    return np.random.RandomState(seed).uniform(0.5, 2.0, n)
+
+
+def learned(model) -> dict:
+    """All that `fit` left behind."""
+    return {name: value for name, value in vars(model).items() if name not in model._rules}
+
+
+def outputs(model, X) -> dict:
+    return {name: getattr(model, name)(X) for name in METHODS if hasattr(model, name)}
+
+
+def bits(value):
+    """Something that is equal exactly where every bit of the value is."""
+    if isinstance(value, dict):
+        return {name: bits(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [bits(inner) for inner in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return [type(value).__name__] + [
+            bits(getattr(value, field.name)) for field in dataclasses.fields(value)
+        ]
+    if sp.issparse(value):
+        return bits([value.format, value.shape, value.data, value.indices, value.indptr])
+    if isinstance(value, np.ndarray) and value.dtype.kind != "O":
+        return value.dtype.str, value.shape, value.tobytes()
+    if isinstance(value, np.ndarray):
+        return value.shape, [repr(inner) for inner in value.ravel()]
+    if isinstance(value, np.random.RandomState):
+        return bits(value.get_state())
+    if isinstance(value, np.random.Generator):
+        return bits(value.bit_generator.state)
+    if isinstance(value, float | np.floating):
+        return type(value).__name__, np.float64(value).tobytes()
+    if isinstance(value, int | str | bytes | bool | np.generic) or value is None:
+        return value
+    raise AssertionError(f"no bits of a {type(value)}")
+
+
+def state(model, X=None) -> dict:
+    """The bits of what was learned, and of what comes out for X."""
+    return bits(learned(model) | ({} if X is None else outputs(model, X)))
+
+
+def same_partition(a, b) -> bool:
+    """Whether two labellings group alike, whatever the labels are called."""
+    pairs = set(zip(np.asarray(a).tolist(), np.asarray(b).tolist(), strict=True))
+    return len(pairs) == len({p for p, _ in pairs}) == len({q for _, q in pairs})
+
+
+def in_child(work, limit=20):
+    """What `work()` returns in a forked process: a crash or a hang there becomes an error here."""
+    read, write = os.pipe()
+    pid = os.fork()
+    if not pid:
+        try:
+            os.close(read)
+            signal.alarm(limit)
+            try:
+                answer = True, work()
+            except BaseException:
+                answer = False, traceback.format_exc()
+            with os.fdopen(write, "wb") as pipe:
+                pickle.dump(answer, pipe)
+        finally:
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as pipe:
+        heard = select.select([pipe], [], [], limit + 5)[0]
+        text = pipe.read() if heard else b""
+    if not heard:
+        os.kill(pid, signal.SIGKILL)
+    status = os.waitpid(pid, 0)[1]
+    if os.WIFSIGNALED(status):
+        raise AssertionError(f"the child died of {signal.Signals(os.WTERMSIG(status)).name}")
+    sys.stdout.flush()
+    good, value = pickle.loads(text)
+    assert good, value
+    return value

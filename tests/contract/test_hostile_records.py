@@ -1,0 +1,226 @@
+"""Records in every shape and container: the right answer, or an error that says what is wrong."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from tests.contract import hostile
+from tests.contract.discover import build, each, having
+from tests.contract.problems import (
+    METHODS,
+    groups,
+    learned,
+    outputs,
+    same_partition,
+    state,
+    targets,
+)
+
+
+def easy(cls, **params):
+    """For three groups."""
+    return build(cls, **({"n_clusters": 3} if "n_clusters" in cls._rules else {}), **params)
+
+
+def _whole_numbers():
+    X, which = groups(45)
+    return np.abs(np.rint(X)), which
+
+
+def _without_names(model, X):
+    return {name: value for name, value in state(model, X).items() if name != "feature_names_in_"}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("way", hostile.LAYOUTS)
+@each()
+def test_layout_changes_no_bit(cls, way, dtype):
+    X, which = groups(45, dtype=dtype)
+    given = hostile.LAYOUTS[way](X.copy())
+    model = easy(cls).fit(given, targets(cls, which))
+    plain = easy(cls).fit(X, targets(cls, which))
+    assert _without_names(model, X) == _without_names(plain, X)
+    for name, value in outputs(model, given).items():
+        np.testing.assert_array_equal(value, outputs(plain, X)[name])
+    if isinstance(given, np.ndarray):
+        np.testing.assert_array_equal(
+            np.ma.getdata(given) if way != "subclass" else given.view(np.ndarray), X
+        )
+
+
+@pytest.mark.parametrize("way", hostile.NUMBERS)
+@each()
+def test_numbers_are_taken_as_float64(cls, way):
+    X, which = _whole_numbers()
+    given = hostile.NUMBERS[way](X)
+    model = easy(cls).fit(given, targets(cls, which))
+    plain = easy(cls).fit(X, targets(cls, which))
+    assert _without_names(model, X) == _without_names(plain, X)
+    for name, value in outputs(model, given).items():
+        np.testing.assert_array_equal(value, outputs(plain, X)[name])
+
+
+@pytest.mark.parametrize(
+    "way",
+    [np.asarray, list, pd.DataFrame, pl.DataFrame, lambda X: pd.DataFrame(X).astype("boolean")],
+)
+@each()
+def test_booleans_are_zeros_and_ones(cls, way):
+    X = np.random.RandomState(0).random_sample((60, 5)) < 0.5
+    y = targets(cls, np.arange(60) % 3)
+    model = easy(cls).fit(way(X), y)
+    assert _without_names(model, X) == state(easy(cls).fit(X.astype(np.float64), y), X)
+
+
+@pytest.mark.parametrize("way", hostile.REFUSED)
+@each()
+def test_what_is_not_records_is_refused_by_fit(cls, way):
+    X, which = _whole_numbers()
+    model = easy(cls)
+    with pytest.raises((ValueError, TypeError)) as caught:
+        model.fit(hostile.REFUSED[way](X), targets(cls, which))
+    assert caught.type is not UnicodeDecodeError
+    assert str(caught.value)
+    assert not learned(model)
+
+
+@pytest.mark.parametrize("way", hostile.REFUSED)
+@each()
+def test_what_is_not_records_is_refused_after_fit(cls, way):
+    X, which = _whole_numbers()
+    model = easy(cls).fit(X, targets(cls, which))
+    before = state(model, X)
+    for name in METHODS:
+        if hasattr(model, name):
+            with pytest.raises((ValueError, TypeError)):
+                getattr(model, name)(hostile.REFUSED[way](X))
+    assert state(model, X) == before
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@each()
+def test_one_bad_value_anywhere_is_found(cls, dtype, bad):
+    model = easy(cls).fit(groups(d=17, dtype=dtype)[0], targets(cls, groups(d=17)[1]))
+    rng = np.random.RandomState(0)
+    for _ in range(15):
+        n = rng.randint(3, 70)
+        X = groups(n, 17, dtype=dtype)[0]
+        X[rng.randint(n), rng.randint(17)] = bad
+        with pytest.raises(ValueError, match=r"NaN|infinity"):
+            easy(cls).fit(X, targets(cls, np.arange(n) % 3))
+        for name in METHODS:
+            if hasattr(model, name):
+                with pytest.raises(ValueError, match=r"NaN|infinity"):
+                    getattr(model, name)(X)
+
+
+@pytest.mark.parametrize(
+    "frame", [pd.DataFrame, lambda X, columns: pl.DataFrame(X, schema=columns)]
+)
+@each()
+def test_column_names_are_kept_and_compared(cls, frame):
+    X, which = groups()
+    names = ["b", "a", "ü"]
+    model = easy(cls).fit(frame(X, columns=names), targets(cls, which))
+    assert model.feature_names_in_.tolist() == names
+    for wrong in (["a", "b", "ü"], ["b", "a", "c"], ["b", "a"]):
+        for name in METHODS:
+            if hasattr(model, name):
+                with pytest.raises(ValueError, match="feature names should match"):
+                    getattr(model, name)(frame(X[:, : len(wrong)], columns=wrong))
+    model.fit(X, targets(cls, which))
+    assert not hasattr(model, "feature_names_in_")
+
+
+@pytest.mark.parametrize("d", [1, 2, 500])
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5])
+@each()
+def test_few_rows(cls, n, d):
+    """A fit, or an error that says how many rows there were."""
+    X, which = groups(n, d)
+    said = None
+    try:
+        model = build(cls).fit(X, targets(cls, which))
+    except ValueError as error:
+        said = str(error)
+    if said is None:
+        for value in outputs(model, X).values():
+            assert np.isfinite(value).all()
+    else:
+        assert f"{n} sample" in said or f"n_samples={n}" in said or "class" in said
+
+
+DULL = {
+    "all rows equal": lambda X: np.repeat(X[:1], len(X), axis=0),
+    "all zeros": np.zeros_like,
+    "all minus zeros": lambda X: -np.zeros_like(X),
+    "two different rows": lambda X: X[np.arange(len(X)) % 2],
+    "a constant column": lambda X: np.hstack([X, np.ones((len(X), 1))]),
+    "a huge constant column": lambda X: np.hstack([X, np.full((len(X), 1), 1e300)]),
+    "a tiny constant column": lambda X: np.hstack([X, np.full((len(X), 1), 5e-324)]),
+    "one column": lambda X: X[:, :1],
+    "more columns than rows": lambda X: np.hstack([X[:7]] * 10),
+    "largest and smallest": lambda X: np.where(X > 5, np.finfo(float).max, -np.finfo(float).max),
+    "all of the largest": lambda X: np.full_like(X, np.finfo(float).max),
+    "all denormal": lambda X: np.rint(X) * 5e-324,
+    "one outlier of 1e300": lambda X: hostile._with(X, 1e300),
+    "one denormal": lambda X: hostile._with(np.zeros_like(X), 5e-324),
+    "random bits": lambda X: np.nan_to_num(
+        np.random.RandomState(0).randint(0, 2**63, X.shape, np.int64).view(float),
+        posinf=0,
+        neginf=0,
+    ),
+}
+
+
+@pytest.mark.parametrize("way", DULL)
+@each()
+@pytest.mark.filterwarnings(
+    "ignore:Number of distinct clusters:sklearn.exceptions.ConvergenceWarning"
+)
+def test_dull_or_wild_values(cls, way):
+    """All that comes out is finite (squares out of range are infinite, never NaN)."""
+    X, which = groups(45)
+    X = DULL[way](X)
+    model = easy(cls).fit(X, targets(cls, which[: len(X)]))
+    for name, value in (learned(model) | outputs(model, X)).items():
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f" and np.abs(X).max() < 1e308:
+            assert np.isfinite(value).all(), name
+        elif isinstance(value, float):
+            assert not np.isnan(value), name
+
+
+@each()
+def test_minus_zero_is_zero(cls):
+    X, which = _whole_numbers()
+    y = targets(cls, which)
+    negative = np.where(X == 0, -0.0, X)
+    assert state(easy(cls).fit(negative, y), X) == state(easy(cls).fit(X, y), X)
+
+
+@each()
+def test_records_are_not_changed(cls):
+    X, which = groups()
+    before = X.tobytes()
+    for name in [name for name in cls._rules if name.startswith("copy")]:
+        model = easy(cls, **{name: False}).fit(X, targets(cls, which))
+        outputs(model, X)
+    outputs(easy(cls).fit(X, targets(cls, which)), X)
+    assert X.tobytes() == before
+
+
+@each(having("predict"))
+def test_other_number_of_columns(cls):
+    X, which = groups()
+    model = easy(cls).fit(X, targets(cls, which))
+    for wrong in (X[:, :2], np.hstack([X, X]), X[:, :0]):
+        with pytest.raises(ValueError, match=r"feature"):
+            model.predict(wrong)
+
+
+@each(having("labels_") or having("fit_predict"))
+def test_groups_are_found(cls):
+    X, which = groups()
+    assert same_partition(easy(cls).fit(X).labels_, which)

@@ -1,0 +1,157 @@
+"""Forked and spawned processes, and Ctrl-C."""
+
+import json
+import multiprocessing
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import clinfa
+from tests.contract.discover import build, each
+from tests.contract.problems import cloud, in_child, state, targets
+
+N, D = 80_000, 12
+FORKING = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+
+
+def _fit(cls, X):
+    with clinfa.config_context(n_threads=4):
+        return build(cls).fit(X, targets(cls, np.arange(len(X)) % 3))
+
+
+@each()
+@FORKING
+def test_fit_in_a_forked_child(cls):
+    X = cloud(N, D)
+    here = state(_fit(cls, X), X)
+    assert in_child(lambda: state(_fit(cls, X), X)) == here
+    assert state(_fit(cls, X), X) == here
+
+
+@each()
+@FORKING
+def test_fork_while_another_thread_fits(cls):
+    X = cloud(N, D)
+    here = state(_fit(cls, X), X)
+    stop, seen = threading.Event(), []
+
+    def work():
+        while not stop.is_set():
+            seen.append(state(_fit(cls, X), X))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        for pause in (0.01, 0.05, 0.02):
+            time.sleep(pause)
+            assert in_child(lambda: state(_fit(cls, X), X)) == here
+    finally:
+        stop.set()
+        thread.join()
+    assert seen
+    assert all(one == here for one in seen)
+
+
+def predict_there(model, X, pipe):
+    """What a process of its own makes of a model, and of fitting one more."""
+    again = type(model)(**model.get_params(deep=False))
+    pipe.send(
+        (state(model, X), state(again.fit(X, targets(type(model), np.arange(len(X)) % 3)), X))
+    )
+
+
+@pytest.mark.parametrize("method", ["spawn", "fork", "forkserver"])
+@each()
+@FORKING
+def test_model_goes_to_another_process(cls, method):
+    X = cloud(N, D, dtype=np.float32)
+    model = _fit(cls, X)
+    context = multiprocessing.get_context(method)
+    here, there = context.Pipe()
+    child = context.Process(target=predict_there, args=(model, X, there))
+    child.start()
+    try:
+        assert here.poll(30)
+        first, second = here.recv()
+        child.join(20)
+        assert child.exitcode == 0
+    finally:
+        child.kill()
+        child.join()
+    assert first == second == state(model, X)
+
+
+# Fits that would take minutes, interrupted at random moments; prints how late each answer came.
+INTERRUPT = """
+import json, os, random, signal, sys, threading, time
+import numpy as np
+import clinfa
+from tests.contract import discover, problems
+
+name, storage, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+cls = next(c for c in discover.CLASSES if c.__name__ == name)
+long = dict(n_clusters=100, n_components=20, tol=0, max_iter=10**6, n_init=100)
+long["max_no_improvement"] = None
+params = {k: v for k, v in long.items() if k in cls._rules}
+n = 300_000
+X = np.random.RandomState(0).random_sample((n, 20)).astype(np.float32)
+if storage == "csr":
+    import scipy.sparse
+    X[X < 0.7] = 0
+    X = scipy.sparse.csr_matrix(X)
+y = problems.targets(cls, np.arange(n) % 3)
+small, which = problems.groups()
+fresh = problems.state(discover.build(cls).fit(small, problems.targets(cls, which)), small)
+
+model = discover.build(cls, **params)
+late, idle, kept, unfinished = [], [], [], 0
+for number in range(count):
+    if number == count // 2:
+        model = discover.build(cls).fit(small, problems.targets(cls, which)).set_params(**params)
+    if "init" in cls._rules:  # a quick start, so that what comes after it is interrupted too
+        model.set_params(init="random" if number % 2 else "k-means++")
+    before = problems.bits(problems.learned(model))
+    sent = []
+
+    def send():
+        sent.append(time.perf_counter())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    timer = threading.Timer(random.uniform(0.0, 1.0), send)
+    try:
+        timer.start()
+        model.fit(X, y)
+        unfinished += 1
+    except KeyboardInterrupt:
+        late.append(time.perf_counter() - sent[0])
+    timer.join()
+    cpu = time.process_time()
+    time.sleep(0.05)
+    idle.append(time.process_time() - cpu)
+    kept.append(problems.bits(problems.learned(model)) == before)
+model = discover.build(cls).fit(small, problems.targets(cls, which))
+again = problems.state(model, small) == fresh
+print(json.dumps(dict(late=late, idle=idle, kept=kept, ended=unfinished, again=again)))
+"""
+
+
+@pytest.mark.parametrize("storage", ["dense", "csr"])
+@each()
+def test_ctrl_c_is_answered_at_once(cls, storage):
+    if storage == "csr" and not cls._sparse:
+        return
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", INTERRUPT, cls.__name__, storage, "4"],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout)
+    assert not seen["ended"], "the fit was too short to be interrupted"
+    assert max(seen["late"]) < 0.25, seen["late"]
+    assert max(seen["idle"]) < 0.04, "some thread went on working"
+    assert all(seen["kept"])
+    assert seen["again"]
