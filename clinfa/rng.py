@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from clinfa._core import kmeans
+
 __all__ = ["WeightedRows", "check_random_state", "generator"]
 
 
@@ -58,6 +60,9 @@ def generator(seed: object) -> np.random.Generator | np.random.RandomState:
     return seed if isinstance(seed, np.random.Generator) else check_random_state(seed)
 
 
+_ONES = np.empty(0)
+
+
 class WeightedRows:
     """Draws rows with probability proportional to a weight that may change between draws.
 
@@ -91,31 +96,30 @@ class WeightedRows:
             return sizes
         return np.bincount(self.bucket, weights, self.buckets)
 
-    def draw(self, mass: np.ndarray, weights: list[np.ndarray], uniforms: np.ndarray) -> np.ndarray:
+    def draw(
+        self,
+        mass: np.ndarray,
+        uniforms: np.ndarray,
+        weights: np.ndarray = _ONES,
+        factor: np.ndarray = _ONES,
+    ) -> np.ndarray:
         """One row for each number in [0, 1).
 
         Parameters
         ----------
         mass : ndarray of shape (buckets,)
-        weights : list of ndarray of shape (n,)
-            The weight of a row is the product of its entries; an empty array stands for ones.
         uniforms : ndarray of shape (m,)
+        weights, factor : ndarray of shape (n,)
+            The weight of a row is the product of the two; an empty array stands for ones.
 
         Returns
         -------
         ndarray of shape (m,), int64
         """
         ends = np.cumsum(mass)
-        goals = uniforms * ends[-1]
-        if self.buckets == 1:
-            return self.order[self._within(self.order, weights, goals)]
-        found = np.minimum(np.searchsorted(ends, goals, side="right"), self.buckets - 1)
-        picked = np.empty(len(goals), np.int64)
-        for i, b in enumerate(found):
-            members = self.order[b * self.SIZE : (b + 1) * self.SIZE]
-            start = ends[b - 1] if b else 0.0
-            picked[i] = members[self._within(members, weights, goals[i : i + 1] - start)[0]]
-        return picked
+        out = np.empty(len(uniforms), np.int64)
+        kmeans.draw_rows(self.order, self.SIZE, ends, uniforms * ends[-1], weights, factor, out)
+        return out
 
     def sampler(self, weights: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
         """A function from numbers in [0, 1) to rows, for many draws with the same weights."""
@@ -127,14 +131,3 @@ class WeightedRows:
         return lambda uniforms: order[
             np.minimum(np.searchsorted(ends, uniforms * ends[-1], side="right"), last)
         ]
-
-    @staticmethod
-    def _within(members: np.ndarray, weights: list[np.ndarray], goals: np.ndarray) -> np.ndarray:
-        w = np.ones(len(members))
-        for factor in weights:
-            if len(factor):
-                w *= factor[members]
-        ends = np.cumsum(w)
-        # Rounding may carry a goal past the end: the last row that weighs anything is meant then.
-        last = np.searchsorted(ends, ends[-1], side="left")
-        return np.minimum(np.searchsorted(ends, goals, side="right"), last)

@@ -2,12 +2,13 @@
 # Mathematics, layout and cost: docs/kernels.md. All distances are between (x - shift) * scale and
 # centres in those same units, which keeps them clear of cancellation and overflow.
 from libc.math cimport fabs, sqrt, sqrtf, INFINITY
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.string cimport memset
 
 from clinfa._core.types cimport real, clinfa_prefetch, clinfa_take
 from clinfa._core.tile cimport (
-    MOST, PANEL, aligned, sq_distance, tile_nearest, tile_pack, tile_size, tile_sqdist,
+    MOST, PANEL, add_row, aligned, lowest_bit, sq_distance, tile_nearest, tile_pack, tile_size, tile_sqdist,
+    unsettled,
 )
 
 
@@ -36,9 +37,7 @@ cdef inline void _move(
     const real* x, const real* shift, double scale, double w, double* row, Py_ssize_t d
 ) noexcept nogil:
     """Add a point of weight w (negative to take it away) to a row of sums."""
-    cdef Py_ssize_t f
-    for f in range(d):
-        row[f] += w * ((<double> x[f] - <double> shift[f]) * scale)
+    add_row(row, x, shift, scale, w, d)
     row[d] += w
     row[d + 1] += 1 if w > 0 else -1
 
@@ -56,9 +55,9 @@ cdef int64_t _assign_rows(
     cdef int64_t changed, looked
     cdef int32_t a, other
     cdef int32_t rows[2 * MOST]
-    cdef int32_t hit[MOST]
     cdef int32_t arg[MOST]
     cdef int32_t was[MOST]
+    cdef uint64_t bits
     cdef real best[MOST]
     cdef real second[MOST]
     cdef real norms[MOST]
@@ -88,26 +87,21 @@ cdef int64_t _assign_rows(
             # Look for a tile's worth of points that the bounds do not settle.
             while waiting < size and i < hi:
                 m = min(MOST, hi - i)
-                other = 0
-                for l in range(m):
-                    hit[l] = slack[i + l] <= room[labels[i + l]]
-                    other += hit[l]
-                if other:
-                    for l in range(m):
-                        if not hit[l]:
+                bits = unsettled(&slack[i], &labels[i], &room[0], k, m)
+                while bits:
+                    r = i + lowest_bit(bits)
+                    bits &= bits - 1
+                    if tighten:
+                        a = labels[r]
+                        u = sqrt(sq_distance(&X[r, 0], &shift[0], <real> scale, &centres[a, 0], d) * (1 + noise))
+                        low = lower[r] - other_moved[a]
+                        if u < low - (low + u) * noise:
+                            slack[r] = _down(low - u + own_moved[a] + other_moved[a])
                             continue
-                        r = i + l
-                        if tighten:
-                            a = labels[r]
-                            u = sqrt(sq_distance(&X[r, 0], &shift[0], <real> scale, &centres[a, 0], d) * (1 + noise))
-                            low = lower[r] - other_moved[a]
-                            if u < low - (low + u) * noise:
-                                slack[r] = _down(low - u + own_moved[a] + other_moved[a])
-                                continue
-                        else:
-                            prefetch(&X[r, 0], d * sizeof(real))
-                        rows[waiting] = <int32_t> (r - lo)
-                        waiting += 1
+                    else:
+                        prefetch(&X[r, 0], d * sizeof(real))
+                    rows[waiting] = <int32_t> (r - lo)
+                    waiting += 1
                 i += m
             m = min(waiting, size)
             if m == 0:
@@ -698,6 +692,67 @@ def mass_pass(
                 mass[s, b] = 0
             for i in range(bounds[s], bounds[s + 1]):
                 mass[s, bucket[i]] += weights[i] * closest[i] if weighted else closest[i]
+
+
+def draw_rows(
+    const int64_t[::1] order,     # in     (n)       rows in canonical order
+    Py_ssize_t size,              # in               rows in a bucket
+    const double[::1] ends,       # in     (buckets) cumulative mass
+    const double[::1] goals,      # in     (m)       below ends[-1]
+    const double[::1] weights,    # in     (n), or (0) for ones
+    const real[::1] factor,       # in     (n), or (0) for ones
+    int64_t[::1] out,             # out    (m)       rows
+):
+    """Rows by cumulative weight: see `rng.WeightedRows`."""
+    cdef Py_ssize_t n = order.shape[0], t, lo, hi, mid, r, first
+    cdef bint weighted = weights.shape[0] > 0, scaled = factor.shape[0] > 0
+    cdef double left, w
+    cdef int64_t row, last
+    with nogil:
+        for t in range(goals.shape[0]):
+            lo, hi = 0, ends.shape[0] - 1
+            while lo < hi:
+                mid = (lo + hi) // 2
+                if ends[mid] > goals[t]:
+                    hi = mid
+                else:
+                    lo = mid + 1
+            left = goals[t] - (ends[lo - 1] if lo else 0)
+            first = lo * size
+            last = -1
+            for r in range(first, min(first + size, n)):
+                row = order[r]
+                w = (weights[row] if weighted else 1) * (<double> factor[row] if scaled else 1)
+                if w > 0:
+                    last = row  # rounding may carry the goal past the end: the last that weighs anything
+                    if left < w:
+                        break
+                    left -= w
+            out[t] = last if last >= 0 else order[first]
+
+
+def safe_radii(
+    const double[:, ::1] centres, # in     (k, d)    centres chosen so far
+    Py_ssize_t count,             # in               how many of them there are
+    const real[:, ::1] candidates,# in     (m, d)
+    double noise,                 # in
+    real[::1] out,                # out    (count)
+):
+    """For each centre the squared distance up to which its points cannot be won over: a quarter of the
+    squared distance to the nearest candidate, less what rounding may do."""
+    cdef Py_ssize_t d = centres.shape[1], j, t, f
+    cdef double gap, y, least, size
+    with nogil:
+        for j in range(count):
+            least = INFINITY
+            for t in range(candidates.shape[0]):
+                gap = size = 0
+                for f in range(d):
+                    y = centres[j, f] - <double> candidates[t, f]
+                    gap += y * y
+                    size += centres[j, f] * centres[j, f] + <double> candidates[t, f] * <double> candidates[t, f]
+                least = min(least, gap - 4 * noise * size)
+            out[j] = <real> (max(least, 0) * (0.25 * (1 - 1e-5)))
 
 
 def plus_plus_small(

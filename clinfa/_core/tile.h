@@ -73,4 +73,29 @@
 #undef NAME
 #undef TILE
 
+/* Which of `count` <= 64 points have slack no greater than the room of their label, as bits. */
+static inline uint64_t unsettled(
+    const float *restrict slack, const int32_t *restrict labels, const float *restrict room,
+    ptrdiff_t k, ptrdiff_t count)
+{
+    uint64_t bits = 0;
+#if VBYTES == 64
+    __m512 low = _mm512_maskz_loadu_ps(k >= 16 ? 0xffff : (__mmask16)((1u << k) - 1), room);
+    for (ptrdiff_t l = 0; l < count; l += 16) {
+        __mmask16 m = count - l >= 16 ? 0xffff : (__mmask16)((1u << (count - l)) - 1);
+        __m512i a = _mm512_maskz_loadu_epi32(m, labels + l);
+        __m512 r = k <= 16 ? _mm512_permutexvar_ps(a, low) : _mm512_mask_i32gather_ps(low, m, a, room, 4);
+        bits |= (uint64_t)_mm512_mask_cmp_ps_mask(m, _mm512_maskz_loadu_ps(m, slack + l), r, _CMP_LE_OQ) << l;
+    }
+#else
+    (void)k;
+    unsigned char hit[64];
+    for (ptrdiff_t l = 0; l < count; l++) hit[l] = slack[l] <= room[labels[l]];
+    for (ptrdiff_t l = 0; l < count; l++) bits |= (uint64_t)hit[l] << l;
+#endif
+    return bits;
+}
+
+#define lowest_bit(bits) __builtin_ctzll(bits)
+
 #endif

@@ -1,5 +1,5 @@
 # The register tile of tile.h, for both floating types under one name.
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, uint64_t
 
 from clinfa._core.types cimport real
 
@@ -17,6 +17,10 @@ cdef extern from "tile.h" nogil:
     Py_ssize_t tile_above_f64(const double*, const double*, const double*, Py_ssize_t, Py_ssize_t, const double*, int32_t, int32_t*, int32_t*, int32_t*)
     void tile_sqdist_f32(const float*, const float*, Py_ssize_t, float*)
     void tile_sqdist_f64(const double*, const double*, Py_ssize_t, double*)
+    uint64_t unsettled(const float*, const int32_t*, const float*, Py_ssize_t, Py_ssize_t)
+    int lowest_bit(uint64_t)
+    void add_row_f32(double*, const float*, const float*, double, double, Py_ssize_t)
+    void add_row_f64(double*, const double*, const double*, double, double, Py_ssize_t)
     float sq_distance_f32(const float*, const float*, float, const float*, Py_ssize_t)
     double sq_distance_f64(const double*, const double*, double, const double*, Py_ssize_t)
 
@@ -92,3 +96,12 @@ cdef inline real sq_distance(
         return sq_distance_f32(x, shift, scale, c, d)
     else:
         return sq_distance_f64(x, shift, scale, c, d)
+
+
+cdef inline void add_row(
+    double* row, const real* x, const real* shift, double scale, double w, Py_ssize_t d
+) noexcept nogil:
+    if real is float:
+        add_row_f32(row, x, shift, scale, w, d)
+    else:
+        add_row_f64(row, x, shift, scale, w, d)

@@ -304,6 +304,26 @@ static inline void NAME(tile_sqdist)(
     EACH_R(DIFF_OUT)
 }
 
+/* The sum of the lanes, pairwise. */
+static inline REAL NAME(add_lanes)(VEC v)
+{
+#if VBYTES == 64 && defined(TILE_IS_DOUBLE)
+    return _mm512_reduce_add_pd((__m512d)v);
+#elif VBYTES == 64
+    return _mm512_reduce_add_ps((__m512)v);
+#elif VBYTES == 32 && defined(TILE_IS_DOUBLE)
+    __m128d h = _mm_add_pd(_mm256_castpd256_pd128((__m256d)v), _mm256_extractf128_pd((__m256d)v, 1));
+    return h[0] + h[1];
+#elif VBYTES == 32
+    __m128 h = _mm_add_ps(_mm256_castps256_ps128((__m256)v), _mm256_extractf128_ps((__m256)v, 1));
+    return (h[0] + h[2]) + (h[1] + h[3]);
+#else
+    REAL total = 0;
+    for (ptrdiff_t l = 0; l < LANES; l++) total += v[l];
+    return total;
+#endif
+}
+
 /* |(x - shift) * scale - c|^2 of two rows, with a fixed order of additions. */
 static inline REAL NAME(sq_distance)(
     const REAL *restrict x, const REAL *restrict shift, REAL scale, const REAL *restrict c, ptrdiff_t d)
@@ -318,11 +338,36 @@ static inline REAL NAME(sq_distance)(
         VEC t = (LOAD_PART(x + f, d - f) - LOAD_PART(shift + f, d - f)) * scale - LOAD_PART(c + f, d - f);
         acc += t * t;
     }
-    REAL sums[LANES];
-    STORE(sums, acc);
-    for (ptrdiff_t half = LANES / 2; half; half /= 2)
-        for (ptrdiff_t l = 0; l < half; l++) sums[l] += sums[l + half];
-    return sums[0];
+    return NAME(add_lanes)(acc);
+}
+
+/* row += w * (x - shift) * scale, in double. */
+static inline void NAME(add_row)(
+    double *restrict row, const REAL *restrict x, const REAL *restrict shift, double scale, double w, ptrdiff_t d)
+{
+#if VBYTES == 64
+    /* (No masks: what a masked store wrote cannot be forwarded to the next point of the same centre.) */
+    double by = w * scale;
+    ptrdiff_t f = 0;
+  #ifdef TILE_IS_DOUBLE
+    #define WIDEN8(p) _mm512_loadu_pd(p)
+    #define WIDEN2(p) _mm_loadu_pd(p)
+  #else
+    #define WIDEN8(p) _mm512_cvtps_pd(_mm256_loadu_ps(p))
+    #define WIDEN2(p) _mm_cvtps_pd(_mm_castsi128_ps(_mm_loadl_epi64((const __m128i *)(p))))
+  #endif
+    for (; f + 8 <= d; f += 8)
+        _mm512_storeu_pd(row + f, _mm512_fmadd_pd(
+            _mm512_sub_pd(WIDEN8(x + f), WIDEN8(shift + f)), _mm512_set1_pd(by), _mm512_loadu_pd(row + f)));
+    for (; f + 2 <= d; f += 2)
+        _mm_storeu_pd(row + f, _mm_fmadd_pd(
+            _mm_sub_pd(WIDEN2(x + f), WIDEN2(shift + f)), _mm_set1_pd(by), _mm_loadu_pd(row + f)));
+    if (f < d) row[f] += ((double)x[f] - (double)shift[f]) * by;
+    #undef WIDEN8
+    #undef WIDEN2
+#else
+    for (ptrdiff_t f = 0; f < d; f++) row[f] += ((double)x[f] - (double)shift[f]) * (w * scale);
+#endif
 }
 
 #undef VEC

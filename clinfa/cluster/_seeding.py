@@ -31,14 +31,14 @@ def plus_plus(
     if not p.table.sparse and rows.buckets == 1 and p.n * k * trials * p.d < 200_000:
         return _plus_plus_small(p, k, rng, trials, rows)
     search = (SparseSearch if p.table.sparse else Search)(p, k, rows)
-    first = rows.draw(rows.mass(p.weights), [p.weights], rng.random(1))
+    first = rows.draw(rows.mass(p.weights), rng.random(1), p.weights)
     search.choose(first[0], p.rows(first))
     for _ in range(1, k):
         uniforms = rng.random(trials)
         if search.potential() > 0:
-            candidates = rows.draw(search.mass, [p.weights, search.closest], uniforms)
+            candidates = rows.draw(search.mass, uniforms, p.weights, search.closest)
         else:  # fewer different rows than centres: any will do
-            candidates = rows.draw(rows.mass(p.weights), [p.weights], uniforms[:1])
+            candidates = rows.draw(rows.mass(p.weights), uniforms[:1], p.weights)
         there = p.rows(candidates)
         best = int(np.argmax(search.gain(there))) if len(candidates) > 1 else 0
         search.choose(candidates[best], there[best : best + 1])
@@ -70,7 +70,6 @@ class Search:
     def __init__(self, p: Points, k: int, rows: WeightedRows):
         self.p, self.rows = p, rows
         self.centres = np.empty((k, p.d))
-        self.squares = np.empty(k)
         self.chosen = np.empty(k, np.int64)
         self.count = 0
         self.closest = np.empty(p.n, p.dtype)
@@ -98,13 +97,10 @@ class Search:
         self._counted = float(self.mass.sum())
 
     def _safe(self, candidates: np.ndarray) -> np.ndarray:
-        """For each centre the squared distance up to which its points cannot be won over: a quarter of
-        the squared distance to the nearest candidate, less what rounding may do."""
-        centres, own = self.centres[: self.count], self.squares[: self.count, None]
-        candidates = candidates.astype(np.float64)
-        square = own + np.einsum("ij,ij->i", candidates, candidates)
-        gap = (square * (1 - 8 * self.p.noise) - 2 * (centres @ candidates.T)).min(axis=1)
-        return (np.maximum(gap, 0) * (0.25 * (1 - 1e-5))).astype(self.p.dtype)
+        """For each centre the squared distance up to which its points cannot be won over."""
+        out = np.empty(max(self.count, 1), self.p.dtype)
+        kmeans.safe_radii(self.centres, self.count, candidates, self.p.noise, out)
+        return out
 
     def gain(self, candidates: np.ndarray) -> np.ndarray:
         """By how much each candidate would lower the potential."""
@@ -129,13 +125,12 @@ class Search:
         number = self.count
         self._follow(centre, number)
         self.centres[number] = centre[0]
-        self.squares[number] = self.centres[number] @ self.centres[number]
         self.chosen[number] = row
         self.count += 1
 
     def _follow(self, centre: np.ndarray, number: int) -> None:
         p, cut = self.p, self._cut
-        safe = self._safe(centre) if number else np.zeros(1, p.dtype)
+        safe = self._safe(centre)
         cut.run(
             lambda cursor, limit, slot: kmeans.choose_pass(
                 p.X, p.frame.shift, p.frame.scale, centre[0], number, p.weights, self.closest, self.owner,
@@ -188,7 +183,7 @@ def random_rows(p: Points, k: int, rng: np.random.RandomState) -> np.ndarray:
         if not mass.sum() > 0:  # fewer different rows than centres: any will do
             left = p.weights.copy() if len(p.weights) else np.ones(p.n)
             mass = rows.mass(left)
-        row = chosen[at] = rows.draw(mass, [left], np.array([u]))[0]
+        row = chosen[at] = rows.draw(mass, np.array([u]), left)[0]
         lo, hi = np.searchsorted(ordered, keys[row], side="left"), np.searchsorted(ordered, keys[row], side="right")
         left[rows.order[lo:hi]] = 0
         for b in range(lo // rows.SIZE, (hi - 1) // rows.SIZE + 1):
@@ -206,7 +201,7 @@ def scalable(p: Points, k: int, rng: np.random.RandomState, rounds: int = 5) -> 
     keys = p.table.keys()
     rows = WeightedRows(keys)
     weights = p.weights if len(p.weights) else np.ones(p.n)
-    taken = rows.draw(rows.mass(p.weights), [p.weights], rng.random(1))
+    taken = rows.draw(rows.mass(p.weights), rng.random(1), p.weights)
     for u in rng.random(rounds):
         centres = p.rows(taken)
         _, squared = p.distances(centres, nearest(p, centres), each=True)

@@ -34,7 +34,7 @@ def test_every_row_by_its_weight(n, kind):
     share = np.ones(n) if not len(w) else w
     draws = min(40 * n, 30_000)
     uniforms = np.random.RandomState(2).random_sample(draws)
-    found = np.bincount(rows.draw(rows.mass(w), [w], uniforms), minlength=n)
+    found = np.bincount(rows.draw(rows.mass(w), uniforms, w), minlength=n)
     assert (found[share == 0] == 0).all()
     live = share > 0
     if live.sum() > 1:
@@ -51,9 +51,9 @@ def test_every_row_by_its_weight(n, kind):
 def test_weights_are_multiplied(n):
     rows, a, b = WeightedRows(_keys(n)), _weights(n, "uneven", 3), _weights(n, "uneven", 4)
     u = np.random.RandomState(0).random_sample(200)
-    product = rows.draw(rows.mass(a * b), [a * b], u)
-    np.testing.assert_array_equal(rows.draw(rows.mass(a * b), [a, b], u), product)
-    np.testing.assert_array_equal(rows.draw(rows.mass(a * b), [np.empty(0), a, b], u), product)
+    product = rows.draw(rows.mass(a * b), u, a * b)
+    np.testing.assert_array_equal(rows.draw(rows.mass(a * b), u, a, b), product)
+    np.testing.assert_array_equal(rows.draw(rows.mass(a * b), u, np.empty(0), a, b), product)
 
 
 @pytest.mark.parametrize("n", [1, 2, 300, 700])
@@ -65,8 +65,8 @@ def test_a_weight_is_a_repetition(n):
     repeated = rng.permutation(np.repeat(np.arange(n), w.astype(int)))
     u = rng.random_sample(500)
     one, two = WeightedRows(keys), WeightedRows(keys[repeated])
-    by_weight = keys[one.draw(one.mass(w), [w], u)]
-    by_repetition = keys[repeated][two.draw(two.mass(np.empty(0)), [np.empty(0)], u)]
+    by_weight = keys[one.draw(one.mass(w), u, w)]
+    by_repetition = keys[repeated][two.draw(two.mass(np.empty(0)), u, np.empty(0))]
     np.testing.assert_array_equal(by_weight, by_repetition)
 
 
@@ -76,8 +76,8 @@ def test_order_of_rows_says_nothing(n):
     mixed = np.random.RandomState(5).permutation(n)
     u = np.random.RandomState(0).random_sample(300)
     one, two = WeightedRows(keys), WeightedRows(keys[mixed])
-    first = keys[one.draw(one.mass(w), [w], u)]
-    second = keys[mixed][two.draw(two.mass(w[mixed]), [w[mixed]], u)]
+    first = keys[one.draw(one.mass(w), u, w)]
+    second = keys[mixed][two.draw(two.mass(w[mixed]), u, w[mixed])]
     np.testing.assert_array_equal(first, second)
 
 
@@ -87,7 +87,7 @@ def test_ends_of_the_unit_interval(n, kind):
     rows, w = WeightedRows(_keys(n)), _weights(n, kind)
     share = np.ones(n) if not len(w) else w
     edges = np.array([0.0, 5e-324, 0.5, np.nextafter(1, 0)])
-    assert (share[rows.draw(rows.mass(w), [w], edges)] > 0).all()
+    assert (share[rows.draw(rows.mass(w), edges, w)] > 0).all()
 
 
 @pytest.mark.parametrize("n", [1024, 1025, 5000])
@@ -97,7 +97,7 @@ def test_mass_and_rows_may_disagree_by_rounding(n):
     mass = rows.mass(w)
     edges = np.r_[(np.cumsum(mass) / mass.sum()).clip(0, np.nextafter(1, 0)), np.nextafter(1, 0)]
     for off in (1 - 1e-13, 1, 1 + 1e-13):
-        assert (w[rows.draw(mass * off, [w], edges)] > 0).all()
+        assert (w[rows.draw(mass * off, edges, w)] > 0).all()
 
 
 @pytest.mark.parametrize("n", SIZES)
