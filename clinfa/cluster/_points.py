@@ -278,7 +278,7 @@ class Assignment:
         self.labels = np.full(n, -1, np.int32)
         self.bounded = bounded if k > 1 else False
         self._mode = 0 if self.bounded is False else 1
-        self._plain_left, self._pause = 0, 1
+        self._plain_left, self._pause, self._changed = 0, 1, n
         have = n if self._mode else 0
         self._slack, self._lower = np.empty(have, np.float32), np.empty(have, np.float32)
         self._track, self._own, self._other = np.zeros((2, k)), np.zeros(k), np.zeros(k)
@@ -308,15 +308,19 @@ class Assignment:
         mode = self._choose_mode()
         self._pass(centres, mode)
         changed, looked = self._counts.sum(axis=0)
+        self._changed = int(changed)
         if mode == 2 and self.bounded is None and looked > 0.6 * self.points.n:
             self._plain_left, self._pause, self._mode = self._pause, 2 * self._pause, 1
         elif mode:
             self._mode = 2
-        return int(changed)
+        return self._changed
 
     def _choose_mode(self) -> int:
         if self._plain_left:
             self._plain_left -= 1
+            return 0
+        # Bounds last as long as the centres nearly stand still: not while many labels change.
+        if self._mode == 1 and self.bounded is None and self._changed > self.points.n // 20:
             return 0
         return self._mode
 
