@@ -12,13 +12,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from clinfa.config import thread_count
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 __all__ = ["Stripes", "stripes"]
 
@@ -45,6 +48,8 @@ def _executor() -> ThreadPoolExecutor:
     if _pool is None:
         with _lock:
             if _pool is None:
+                from concurrent.futures import ThreadPoolExecutor  # small work never needs it
+
                 _pool = ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="clinfa")
     return _pool
 

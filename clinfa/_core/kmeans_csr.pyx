@@ -3,7 +3,11 @@
 from libc.math cimport sqrt, INFINITY
 from libc.stdint cimport int32_t, int64_t
 
-from clinfa._core.types cimport real, index_t, clinfa_take
+from clinfa._core.types cimport real, index_t, clinfa_prefetch, clinfa_take
+
+ctypedef fused value:  # what is stored, where it may differ from what is computed in
+    float
+    double
 
 cdef double ULP = 1.2e-7
 
@@ -13,23 +17,50 @@ cdef inline float _down(double value) noexcept nogil:
     return <float> (value - (value if value > 0 else -value) * ULP)
 
 
+cdef inline void _prefetch_row(const void* p, size_t size) noexcept nogil:
+    cdef size_t at
+    for at in range(0, size, 64):
+        clinfa_prefetch(<const char*> p + at)
+
+
 cdef inline real _products(
-    const real* data, const index_t* indices, Py_ssize_t count, real scale,
+    const value* data, const index_t* indices, Py_ssize_t count, double scale,
     const real* columns, Py_ssize_t width, real* acc,
 ) noexcept nogil:
-    """acc[j] = x . c_j; returns |x|^2."""
+    """acc[j] = x . c_j in the precision of the columns; returns |x|^2."""
     cdef Py_ssize_t t, j
     cdef real v, norm = 0
     cdef const real* row
     for j in range(width):
         acc[j] = 0
     for t in range(count):
-        v = data[t] * scale
+        if t + 2 < count:
+            _prefetch_row(columns + <Py_ssize_t> indices[t + 2] * width, width * sizeof(real))
+        v = <real> (data[t] * scale)
         norm += v * v
         row = columns + <Py_ssize_t> indices[t] * width
         for j in range(width):
             acc[j] += v * row[j]
     return norm
+
+
+cdef inline int32_t _greatest(
+    const real* acc, const real* half_sq, Py_ssize_t k, double* best, double* second
+) noexcept nogil:
+    cdef Py_ssize_t j
+    cdef int32_t a = 0
+    cdef real score, first = -INFINITY, next_one = -INFINITY
+    for j in range(k):
+        score = acc[j] - half_sq[j]
+        if score > first:
+            next_one = first
+            first = score
+            a = <int32_t> j
+        elif score > next_one:
+            next_one = score
+    best[0] = first
+    second[0] = next_one
+    return a
 
 
 def assign_pass(
@@ -39,6 +70,9 @@ def assign_pass(
     double scale,                 # in
     const real[:, ::1] columns,   # in     (d, width)    centres, feature-major
     const real[::1] half_sq,      # in     (width)       |c|^2 / 2, +inf in the padding
+    const float[:, ::1] short_columns, # in (d, width)   the same in single precision, or (0, 0)
+    const float[::1] short_half_sq,    # in (width)
+    double short_noise,           # in                   rounding of a squared distance in single precision
     int32_t[::1] labels,          # inout  (n)           nearest centre; -1 before the first pass
     int32_t mode,                 # in     0: no bounds; 1: set them; 2: use them
     float[::1] slack,             # inout  (n), or (0)
@@ -52,13 +86,19 @@ def assign_pass(
     int64_t limit,                # in
     int64_t[:, ::1] counts,       # out    (stripes, 2)  labels changed, points looked at
 ):
-    """As `clinfa._core.kmeans.assign_pass`, for sparse rows; sums are kept by `sums_pass`."""
-    cdef Py_ssize_t width = columns.shape[1], k = own_moved.shape[0], i, j, t
+    """As `clinfa._core.kmeans.assign_pass`, for sparse rows; sums are kept by `sums_pass`.
+
+    What single precision decides beyond its rounding is decided: half the memory to read. The other rows
+    are looked at again in double.
+    """
+    cdef Py_ssize_t width = columns.shape[1], k = own_moved.shape[0], i, j, t, first, count
     cdef int64_t s, stripes = bounds.shape[0] - 1, changed, looked
     cdef int32_t a
-    cdef real best, second, norm, own
-    cdef double u, low, room, most_cc = 0
+    cdef bint narrow = short_columns.shape[0] > 0, sure
+    cdef real own
+    cdef double u, low, room, norm, best, second, error, most_cc = 0
     cdef const real* c = &columns[0, 0]
+    cdef const float* c_short = &short_columns[0, 0] if narrow else NULL
     cdef real* acc
     with nogil:
         acc = &scratch[0]
@@ -71,42 +111,43 @@ def assign_pass(
                 break
             changed = looked = 0
             for i in range(bounds[s], bounds[s + 1]):
+                first = indptr[i]
+                count = indptr[i + 1] - first
                 if mode == 2:
                     a = labels[i]
                     room = own_moved[a] + other_moved[a]
                     if slack[i] > room:
                         continue
                     norm = own = 0
-                    for t in range(indptr[i], indptr[i + 1]):
-                        norm += data[t] * <real> scale * data[t] * <real> scale
-                        own += data[t] * <real> scale * c[<Py_ssize_t> indices[t] * width + a]
-                    u = sqrt(max(<double> norm + 2 * <double> (half_sq[a] - own), 0) + noise * (norm + most_cc))
+                    for t in range(first, first + count):
+                        norm += (data[t] * scale) * (data[t] * scale)
+                        own += <real> (data[t] * scale) * c[<Py_ssize_t> indices[t] * width + a]
+                    u = sqrt(max(norm + 2 * (<double> half_sq[a] - own), 0) + noise * (norm + most_cc))
                     low = lower[i] - other_moved[a]
                     if u < low:
                         slack[i] = _down(low - u + room)
                         continue
                 looked += 1
-                norm = _products(
-                    &data[0] + indptr[i], &indices[0] + indptr[i], indptr[i + 1] - indptr[i], <real> scale,
-                    c, width, acc,
-                )
-                best = second = -INFINITY
-                a = 0
-                for j in range(k):
-                    own = acc[j] - half_sq[j]
-                    if own > best:
-                        second = best
-                        best = own
-                        a = <int32_t> j
-                    elif own > second:
-                        second = own
+                sure = False
+                error = noise
+                if narrow:
+                    norm = _products(
+                        &data[0] + first, &indices[0] + first, count, scale, c_short, width, <float*> acc
+                    )
+                    a = _greatest(<float*> acc, &short_half_sq[0], k, &best, &second)
+                    sure = best - second > 2 * short_noise * (norm + most_cc)
+                    error = short_noise
+                if not sure:
+                    norm = _products(&data[0] + first, &indices[0] + first, count, scale, c, width, acc)
+                    a = _greatest(acc, &half_sq[0], k, &best, &second)
+                    error = noise
                 if a != labels[i]:
                     changed += 1
                     labels[i] = a
                 if mode:
-                    room = 2 * noise * (<double> norm + most_cc)
-                    u = sqrt(max(<double> norm - 2 * <double> best, 0) + room)
-                    low = sqrt(max(<double> norm - 2 * <double> second - room, 0))
+                    room = 2 * error * (norm + most_cc)
+                    u = sqrt(max(norm - 2 * best, 0) + room)
+                    low = sqrt(max(norm - 2 * second - room, 0))
                     lower[i] = _down(low + other_moved[a])
                     slack[i] = _down(low - u + own_moved[a] + other_moved[a])
             counts[s, 0] = changed
@@ -243,7 +284,7 @@ def products_pass(
                 break
             for i in range(bounds[s], bounds[s + 1]):
                 norm = _products(
-                    &data[0] + indptr[i], &indices[0] + indptr[i], indptr[i + 1] - indptr[i], <real> scale,
+                    &data[0] + indptr[i], &indices[0] + indptr[i], indptr[i + 1] - indptr[i], scale,
                     &columns[0, 0], width, acc,
                 )
                 for j in range(k):

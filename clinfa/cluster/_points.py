@@ -157,6 +157,8 @@ class SparsePoints(Points):
         super().__init__(table, weights, frame)
         if self.frame.shift.any():
             self.X = _shifted(self.X, self.frame.shift)
+        longest = int(np.diff(self.X.indptr).max())  # products have no more terms than that
+        self.noise = (min(longest, 4096) + 8) * float(np.finfo(self.dtype).eps) / 2
 
     def _own_frame(self) -> Frame:
         """Only columns that are stored in every row can lie far from zero as a whole."""
@@ -329,9 +331,13 @@ class Assignment:
         scratch = p.scratch(cut, self.k)
         state = (mode, self._slack, self._lower, self._own, self._other)
         if isinstance(p, SparsePoints):
+            narrow = p.dtype == np.float64
+            short = [part.astype(np.float32) if narrow else part[:0] for part in self._packed]
+            short.append(p.noise * 2.0**29)  # what single precision adds to the error of double
             cut.run(
                 lambda cursor, limit, slot: kmeans_csr.assign_pass(
-                    *p._csr, p.frame.scale, *self._packed, self.labels, *state, p.noise, scratch[slot],
+                    *p._csr, p.frame.scale, *self._packed, *short, self.labels, *state, p.noise,
+                    scratch[slot],
                     cut.bounds, cursor, limit, self._counts,
                 )
             )  # fmt: skip

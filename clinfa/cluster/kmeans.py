@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,11 +27,10 @@ from clinfa.params import (
     shown,
     verbosity,
 )
+from clinfa.reports import reporter
 from clinfa.rng import check_random_state, generator
 
 __all__ = ["KMeans", "KMeansFit", "k_means", "kmeans_plusplus"]
-
-log = logging.getLogger("clinfa")
 
 Init = Literal["k-means++", "k-means||", "random"] | np.ndarray | Callable[..., np.ndarray]
 _BOUNDED = {"auto": None, "lloyd": False, "elkan": True, "hamerly": True}
@@ -225,6 +223,7 @@ class KMeans(CentroidModel):
         p = points(table, weights)
         rng = generator(self.random_state)
         starts = count_starts(self, "KMeans", 10)
+        say = reporter(self.verbose)
         tol = self.tol * p.mean_variance() if self.tol else 0.0
         best = None
         for start in range(starts):
@@ -232,11 +231,13 @@ class KMeans(CentroidModel):
                 p, start_centres(self, p, rng), int(self.max_iter), tol, _BOUNDED[self.algorithm],
                 self.verbose,
             )  # fmt: skip
-            if self.verbose:
-                log.info("KMeans start %d of %d: inertia %g after %d iterations", start + 1, starts, run.inertia, run.n_iter)
+            say(
+                "KMeans start %d of %d: inertia %g after %d iterations",
+                start + 1, starts, run.inertia, run.n_iter,
+            )  # fmt: skip
             if best is None or run.inertia < best.inertia:
                 best = run
-        found = len(np.unique(best.labels)) if table.n < 100_000 else int((np.bincount(best.labels, minlength=k) > 0).sum())
+        found = np.count_nonzero(np.bincount(best.labels))
         if found < k:
             warnings.warn(
                 f"Number of distinct clusters ({found}) found smaller than n_clusters ({k}). Possibly due "
@@ -253,6 +254,7 @@ def lloyd(
     """Lloyd's iteration from `centres` (in the frame's units) until it stands still."""
     state = Assignment(p, len(centres), bounded)
     moves, n_iter, small = 0, 0, state.small() and verbose < 2
+    say = reporter(verbose > 1)
     while n_iter < max_iter:
         if small:
             steps, changed, moved, step, worn, is_empty = state.steps(centres, tol, max_iter - n_iter)
@@ -268,8 +270,7 @@ def lloyd(
             if len(empty):
                 total = _relocate(p, state, centres, total.copy(), empty)
             step, worn = state.move(centres, total)
-        if verbose > 1:
-            log.info("Iteration %d: %d labels changed, centres moved by %g", n_iter, changed, np.sqrt(step))
+        say("Iteration %d: %d labels changed, centres moved by %g", n_iter, changed, step**0.5)
         still = changed == 0
         if still or step <= tol:
             break

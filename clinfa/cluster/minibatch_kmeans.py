@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
 from dataclasses import dataclass
 from typing import Any, Literal, Self
@@ -27,11 +26,10 @@ from clinfa.params import (
     shown,
     verbosity,
 )
+from clinfa.reports import reporter
 from clinfa.rng import WeightedRows, generator
 
 __all__ = ["MiniBatchFit", "MiniBatchKMeans"]
-
-log = logging.getLogger("clinfa")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +154,13 @@ class MiniBatchKMeans(CentroidModel):
         tol = self.tol * p.mean_variance() if self.tol else 0.0
 
         n_steps = max(most_passes, most_passes * int(min(total, 2**62)) // batch_size)
+        say = reporter(self.verbose)
         smoothed = best = None
         no_improvement = 0
         for step in range(1, n_steps + 1):
             inertia, moved = state.step(draw(rng.random(batch_size)), NO_WEIGHTS, rng)
             inertia /= batch_size
-            if self.verbose:
-                log.info("Mini-batch step %d of %d: mean inertia %g", step, n_steps, inertia)
+            say("Mini-batch step %d of %d: mean inertia %g", step, n_steps, inertia)
             if step == 1:  # seen by centres that have not moved yet
                 continue
             share = min(1.0, 2.0 * batch_size / (total + 1))
