@@ -27,6 +27,14 @@ cdef inline float _down(double value) noexcept nogil:
     return <float> shrunk
 
 
+ctypedef fused value:  # what the data are stored in, where that may be wider than what is computed in
+    float
+    double
+
+# What a float's rounding is in terms of a double's.
+cdef double NARROWER = 2.0 ** 29
+
+
 cdef inline void prefetch(const void* p, size_t size) noexcept nogil:
     cdef size_t at
     for at in range(0, size, 64):
@@ -42,46 +50,137 @@ cdef inline void _move(
     row[d + 1] += 1 if w > 0 else -1
 
 
-cdef int64_t _assign_rows(
-    const real[:, ::1] X, Py_ssize_t lo, Py_ssize_t hi, const real[::1] shift, double scale,
-    const real[:, ::1] centres, const real[::1] panel, const real[::1] half_sq, const double[::1] weights,
-    int32_t[::1] labels, int32_t mode, float[::1] slack, float[::1] lower, const double[::1] own_moved,
-    const double[::1] other_moved, const float[::1] room, double noise, double* total, real* xt,
-    int64_t* looked_at,
+cdef inline void _pack_narrow(
+    const value* X, Py_ssize_t d, const int32_t* rows, Py_ssize_t count, const value* shift, double scale,
+    value* part, real* xt, real* norms,
 ) noexcept nogil:
-    """`assign_pass` for the rows [lo, hi); returns how many labels changed."""
-    cdef Py_ssize_t d = X.shape[1], k = centres.shape[0], groups = half_sq.shape[0] // PANEL
-    cdef Py_ssize_t size = tile_size(<real> 0), i, l, m, r, waiting
-    cdef int64_t changed, looked
-    cdef int32_t a, other
-    cdef int32_t rows[2 * MOST]
-    cdef int32_t arg[MOST]
+    """`tile_pack` into a tile of narrower type: centred and scaled in the data's type, then rounded."""
+    cdef Py_ssize_t size = tile_size(<real> 0), step = tile_size(<value> 0), t, at, f, l, m
+    cdef real* to
+    cdef const value* row
+    cdef real total[MOST]
+    for l in range(size):
+        total[l] = 0
+    for t in range(size // step):
+        at = t * step
+        m = min(step, count - at)
+        # (A part without rows of its own repeats the last one, as tile_pack does.)
+        tile_pack(X, d, rows + (at if m > 0 else count - 1), 0, m if m > 0 else 1, shift, <value> scale, part, NULL)
+        for f in range(d):
+            to = xt + f * size + at
+            row = part + f * step
+            for l in range(step):
+                to[l] = <real> row[l]
+                total[at + l] += to[l] * to[l]
+    for l in range(size):
+        norms[l] = total[l]
+
+
+cdef inline void _swap(
+    int32_t* rows, int32_t* arg, real* best, real* second, real* norms, Py_ssize_t i, Py_ssize_t j
+) noexcept nogil:
+    rows[i], rows[j] = rows[j], rows[i]
+    arg[i], arg[j] = arg[j], arg[i]
+    best[i], best[j] = best[j], best[i]
+    second[i], second[j] = second[j], second[i]
+    norms[i], norms[j] = norms[j], norms[i]
+
+
+cdef inline int64_t _record(
+    const value[:, ::1] X, Py_ssize_t lo, const value[::1] shift, double scale, const double[::1] weights,
+    const int32_t* rows, Py_ssize_t m, const int32_t* arg, const real* best, const real* second,
+    const real* norms, real wide, double noise, int32_t[::1] labels, float[::1] slack, float[::1] lower,
+    const double[::1] own_moved, const double[::1] other_moved, double* total,
+) noexcept nogil:
+    """Write down what a tile found: labels, sums, and bounds where `second` is given."""
+    cdef Py_ssize_t d = X.shape[1], l, r
     cdef int32_t was[MOST]
-    cdef uint64_t bits
-    cdef real best[MOST]
-    cdef real second[MOST]
-    cdef real norms[MOST]
+    cdef int32_t other = 0
     cdef float own[MOST]
     cdef float others[MOST]
     cdef float reach[MOST]
     cdef float gap[MOST]
     cdef float near_f, far_f
-    cdef real wide, near, far, most_noise
-    cdef double u, low, w = 1, most_cc = 0
-    cdef bint weighted = weights.shape[0] > 0, sum_up = total != NULL
+    cdef real near, far, error
+    cdef double w = 1
+    for l in range(m):
+        was[l] = labels[lo + rows[l]]
+    for l in range(m):
+        other += arg[l] != was[l]
+    if other:
+        for l in range(m):
+            if arg[l] == was[l]:
+                continue
+            r = lo + rows[l]
+            labels[r] = arg[l]
+            if total == NULL:
+                continue
+            if weights.shape[0] > 0:
+                w = weights[r]
+            if w > 0:
+                if was[l] >= 0:
+                    _move(&X[r, 0], &shift[0], scale, -w, total + was[l] * (d + 2), d)
+                _move(&X[r, 0], &shift[0], scale, w, total + arg[l] * (d + 2), d)
+    if second != NULL:
+        for l in range(m):
+            own[l] = <float> own_moved[arg[l]]
+            others[l] = <float> other_moved[arg[l]]
+        for l in range(m):
+            # Distances from scores, each pushed to its safe side by what rounding can do.
+            error = wide + 2 * <real> noise * norms[l]
+            near = norms[l] - 2 * best[l]
+            far = norms[l] - 2 * second[l] - error
+            # (Squares below the least float count as its root, so never as a certain gap.)
+            near_f = sqrtf(<float> ((near if near > 0 else 0) + error) + <float> 1e-36)
+            far_f = sqrtf(<float> (far if far > 0 else 0))
+            reach[l] = (far_f + others[l]) * <float> (1 - 4e-7)
+            gap[l] = (far_f - near_f) + (own[l] + others[l]) - (far_f + near_f + own[l] + others[l]) * <float> 4e-7
+        for l in range(m):
+            lower[lo + rows[l]] = reach[l]
+            slack[lo + rows[l]] = gap[l]
+    return other
+
+
+cdef int64_t _assign_rows(
+    const value[:, ::1] X, Py_ssize_t lo, Py_ssize_t hi, const value[::1] shift, double scale,
+    const value[:, ::1] centres, const value[::1] panel, const value[::1] half_sq,
+    const real[::1] fast_panel, const real[::1] fast_half_sq, const double[::1] weights,
+    int32_t[::1] labels, int32_t mode, float[::1] slack, float[::1] lower, const double[::1] own_moved,
+    const double[::1] other_moved, const float[::1] room, double noise, double* total, value* scratch,
+    int64_t* looked_at,
+) noexcept nogil:
+    """`assign_pass` for the rows [lo, hi); returns how many labels changed.
+
+    Tiles are of type `real`. Where that is narrower than the data's, rows that it cannot settle beyond its
+    rounding are put together to tiles of the data's own type.
+    """
+    cdef Py_ssize_t d = X.shape[1], k = centres.shape[0], groups = half_sq.shape[0] // PANEL
+    cdef Py_ssize_t size = tile_size(<real> 0), full_size = tile_size(<value> 0), i, l, m, r, waiting, doubtful, kept
+    cdef int64_t changed = 0, looked = 0
+    cdef int32_t a
+    cdef int32_t rows[2 * MOST]
+    cdef int32_t doubts[2 * MOST]
+    cdef int32_t arg[MOST]
+    cdef uint64_t bits
+    cdef real best[MOST]
+    cdef real second[MOST]
+    cdef real norms[MOST]
+    cdef value best_full[MOST]
+    cdef value second_full[MOST]
+    cdef value norms_full[MOST]
+    cdef bint narrow = sizeof(real) < sizeof(value), bounded = mode != 0
     # A look at one's own centre first pays when there are many others.
     cdef bint tighten = mode == 2 and k > 24
-    cdef const real* base
-    if mode:
-        for l in range(k):
-            most_cc = max(most_cc, 2 * <double> half_sq[l])
-        for l in range(MOST):
-            own[l] = others[l] = 0
-    most_noise = <real> (2 * noise * most_cc)
-    base = &X[lo, 0]
-    changed = looked = 0
+    cdef double u, low, most_cc = 0, fast_noise = noise * (NARROWER if narrow else 1)
+    cdef real wide
+    cdef value* full_xt = aligned(scratch)
+    cdef real* xt = <real*> aligned(full_xt + full_size * d)
+    cdef const value* base = &X[lo, 0]
+    for l in range(k):
+        most_cc = max(most_cc, 2 * <double> half_sq[l])
+    wide = <real> (2 * fast_noise * most_cc)
     i = lo
-    waiting = 0
+    waiting = doubtful = 0
     while True:
         if mode == 2:
             # Look for a tile's worth of points that the bounds do not settle.
@@ -93,89 +192,82 @@ cdef int64_t _assign_rows(
                     bits &= bits - 1
                     if tighten:
                         a = labels[r]
-                        u = sqrt(sq_distance(&X[r, 0], &shift[0], <real> scale, &centres[a, 0], d) * (1 + noise))
+                        u = sqrt(sq_distance(&X[r, 0], &shift[0], <value> scale, &centres[a, 0], d) * (1 + noise))
                         low = lower[r] - other_moved[a]
                         if u < low - (low + u) * noise:
                             slack[r] = _down(low - u + own_moved[a] + other_moved[a])
                             continue
                     else:
-                        prefetch(&X[r, 0], d * sizeof(real))
+                        prefetch(&X[r, 0], d * sizeof(value))
                     rows[waiting] = <int32_t> (r - lo)
                     waiting += 1
                 i += m
             m = min(waiting, size)
-            if m == 0:
-                break
-            tile_pack(base, d, rows, 0, m, &shift[0], <real> scale, xt, norms)
         else:
             m = min(size, hi - i)
-            if m <= 0:
-                break
-            tile_pack(base, d, NULL, i - lo, m, &shift[0], <real> scale, xt, norms if mode else NULL)
-            i += m
+            for l in range(m):
+                rows[l] = <int32_t> (i - lo + l)
+            i += max(m, 0)
             if i + size <= hi:
-                prefetch(&X[i, 0], size * d * sizeof(real))
-        tile_nearest(xt, &panel[0], &half_sq[0], d, groups, best, second if mode else NULL, arg)
-        looked += m
-        if mode == 2:
-            for l in range(m):
-                was[l] = labels[lo + rows[l]]
-        else:
-            for l in range(m):
-                was[l] = labels[i - m + l]
-        other = 0
-        for l in range(m):
-            other += arg[l] != was[l]
-        if other:
-            changed += other
-            for l in range(m):
-                if arg[l] != was[l]:
-                    r = lo + rows[l] if mode == 2 else i - m + l
-                    labels[r] = arg[l]
-                    if sum_up:
-                        if weighted:
-                            w = weights[r]
-                        if w > 0:
-                            if was[l] >= 0:
-                                _move(&X[r, 0], &shift[0], scale, -w, total + was[l] * (d + 2), d)
-                            _move(&X[r, 0], &shift[0], scale, w, total + arg[l] * (d + 2), d)
-        if mode:
-            # Distances from scores, each pushed to its safe side by what rounding can do.
-            for l in range(m):
-                own[l] = <float> own_moved[arg[l]]
-                others[l] = <float> other_moved[arg[l]]
-            for l in range(size):
-                wide = most_noise + 2 * <real> noise * norms[l]
-                near = norms[l] - 2 * best[l]
-                far = norms[l] - 2 * second[l] - wide
-                # (Squares below the least float count as its root, so never as a certain gap.)
-                near_f = sqrtf(<float> ((near if near > 0 else 0) + wide) + <float> 1e-36)
-                far_f = sqrtf(<float> (far if far > 0 else 0))
-                reach[l] = (far_f + others[l]) * <float> (1 - 4e-7)
-                gap[l] = (far_f - near_f) + (own[l] + others[l]) - (far_f + near_f + own[l] + others[l]) * <float> 4e-7
-            if mode == 2:
-                for l in range(m):
-                    lower[lo + rows[l]] = reach[l]
-                    slack[lo + rows[l]] = gap[l]
+                prefetch(&X[i, 0], size * d * sizeof(value))
+        if m > 0:
+            looked += m
+            if narrow:
+                _pack_narrow(base, d, rows, m, &shift[0], scale, full_xt, xt, norms)
             else:
+                tile_pack(<const real*> base, d, rows, 0, m, <const real*> &shift[0], <real> scale, xt, norms)
+            tile_nearest(
+                xt, &fast_panel[0], &fast_half_sq[0], d, groups, best, second if bounded or narrow else NULL, arg
+            )
+            kept = m
+            if narrow:
+                # Keep what is settled at the front, in order; queue the others.
+                kept = 0
                 for l in range(m):
-                    lower[i - m + l] = reach[l]
-                    slack[i - m + l] = gap[l]
-        if mode == 2:
-            waiting -= m
-            for l in range(waiting):
-                rows[l] = rows[m + l]
+                    if best[l] - second[l] > wide + 2 * <real> fast_noise * norms[l]:
+                        if kept < l:
+                            _swap(rows, arg, best, second, norms, kept, l)
+                        kept += 1
+                for l in range(kept, m):
+                    doubts[doubtful] = rows[l]
+                    doubtful += 1
+            changed += _record(
+                X, lo, shift, scale, weights, rows, kept, arg, best, second if bounded else NULL, norms, wide,
+                fast_noise, labels, slack, lower, own_moved, other_moved, total,
+            )
+            if mode == 2:
+                waiting -= m
+                for l in range(waiting):
+                    rows[l] = rows[m + l]
+        if narrow and (doubtful >= full_size or (doubtful and m <= 0)):
+            kept = min(doubtful, full_size)
+            tile_pack(base, d, doubts, 0, kept, &shift[0], <value> scale, full_xt, norms_full)
+            tile_nearest(
+                full_xt, &panel[0], &half_sq[0], d, groups, best_full, second_full if bounded else NULL, arg
+            )
+            changed += _record(
+                X, lo, shift, scale, weights, doubts, kept, arg, best_full, second_full if bounded else NULL,
+                norms_full, <value> (2 * noise * most_cc), noise, labels, slack, lower, own_moved, other_moved,
+                total,
+            )
+            doubtful -= kept
+            for l in range(doubtful):
+                doubts[l] = doubts[kept + l]
+        elif m <= 0:
+            break
     looked_at[0] = looked
     return changed
 
 
 def assign_pass(
-    const real[:, ::1] X,         # in     (n, d)
-    const real[::1] shift,        # in     (d)
+    const value[:, ::1] X,        # in     (n, d)
+    const value[::1] shift,       # in     (d)
     double scale,                 # in
-    const real[:, ::1] centres,   # in     (k, d)
-    const real[::1] panel,        # in     (groups * d * PANEL)   the centres, packed
-    const real[::1] half_sq,      # in     (groups * PANEL)       |c|^2 / 2, +inf in the padding
+    const value[:, ::1] centres,  # in     (k, d)
+    const value[::1] panel,       # in     (groups * d * PANEL)   the centres, packed
+    const value[::1] half_sq,     # in     (groups * PANEL)       |c|^2 / 2, +inf in the padding
+    const real[::1] fast_panel,   # in     the same in the precision to try first: the data's, or float
+    const real[::1] fast_half_sq, # in
     const double[::1] weights,    # in     (n), or (0) for ones
     int32_t[::1] labels,          # inout  (n)                    nearest centre; -1 before the first pass
     int32_t mode,                 # in     0: no bounds; 1: set them; 2: use them
@@ -187,7 +279,7 @@ def assign_pass(
     double noise,                 # in                            rounding of a squared distance, relative
     bint sum_up,                  # in                            keep `sums`
     double[:, ::1] sums,          # inout  (stripes, k * (d + 2)) sum, weight, members by centre
-    real[::1] scratch,            # scratch (TILE * d + 16)
+    value[::1] scratch,           # scratch (2 * 64 * d + 64)
     const int64_t[::1] bounds,    # in     (stripes + 1)
     int64_t[::1] cursor,          # inout  (1)                    next stripe to take
     int64_t limit,                # in
@@ -195,18 +287,16 @@ def assign_pass(
 ):
     """Give every point its nearest centre, skipping those whose bounds prove that nothing changed."""
     cdef int64_t s, stripes = bounds.shape[0] - 1
-    cdef real* xt
     with nogil:
-        xt = aligned(&scratch[0])
         while limit > 0:
             limit -= 1
             s = clinfa_take(&cursor[0])
             if s >= stripes:
                 break
             counts[s, 0] = _assign_rows(
-                X, bounds[s], bounds[s + 1], shift, scale, centres, panel, half_sq, weights, labels, mode,
-                slack, lower, own_moved, other_moved, room, noise, &sums[s, 0] if sum_up else NULL, xt,
-                &counts[s, 1],
+                X, bounds[s], bounds[s + 1], shift, scale, centres, panel, half_sq, fast_panel, fast_half_sq,
+                weights, labels, mode, slack, lower, own_moved, other_moved, room, noise,
+                &sums[s, 0] if sum_up else NULL, &scratch[0], &counts[s, 1],
             )
 
 
@@ -432,8 +522,8 @@ def lloyd_steps(
         while steps < most:
             _pack(centres, panel, half_sq)
             changed = _assign_rows(
-                X, 0, X.shape[0], shift, scale, centres, panel, half_sq, weights, labels, 0,
-                no_bounds, no_bounds, own_moved, other_moved, no_bounds, 0, &sums[0, 0], aligned(&scratch[0]), &looked,
+                X, 0, X.shape[0], shift, scale, centres, panel, half_sq, panel, half_sq, weights, labels, 0,
+                no_bounds, no_bounds, own_moved, other_moved, no_bounds, 0, &sums[0, 0], &scratch[0], &looked,
             )
             steps += 1
             moves += changed

@@ -20,6 +20,7 @@ __all__ = ["Assignment", "Frame", "Points", "frame_of", "nearest", "points"]
 
 _NO_FLOATS = np.empty(0, np.float32)
 _SUMS_BYTES = 16 << 20  # stripes keep their own sums while all of them together fit this
+_NARROW = 64  # centres times features from which on single precision comes first
 _PANEL = kmeans.panel_size()
 
 
@@ -100,7 +101,7 @@ class Points:
         return np.empty(groups * _PANEL * self.d, self.dtype), np.empty(groups * _PANEL, self.dtype)
 
     def scratch(self, cut: Stripes, k: int = 0) -> np.ndarray:
-        return np.empty((cut.width(), 64 * self.d + 32), self.dtype)
+        return np.empty((cut.width(), 2 * 64 * self.d + 64), self.dtype)
 
     def distances(
         self, centres: np.ndarray, labels: np.ndarray, *, each: bool = False
@@ -343,9 +344,12 @@ class Assignment:
             )  # fmt: skip
         else:
             room = self._room()
+            # Double data are looked at in single precision first where the arithmetic outweighs that.
+            narrow = p.dtype == np.float64 and self.k * p.d >= _NARROW
+            fast = [part.astype(np.float32) for part in self._packed] if narrow else self._packed
             cut.run(
                 lambda cursor, limit, slot: kmeans.assign_pass(
-                    p.X, p.frame.shift, p.frame.scale, centres, *self._packed, p.weights, self.labels,
+                    p.X, p.frame.shift, p.frame.scale, centres, *self._packed, *fast, p.weights, self.labels,
                     *state, room, p.noise, self._striped, self._sums, scratch[slot], cut.bounds, cursor, limit, self._counts,
                 )
             )  # fmt: skip
