@@ -22,7 +22,9 @@ ROOT = Path(__file__).parent
 CORE = Path("clinfa/_core")
 isa = runpy.run_path(str(ROOT / CORE / "isa.py"))
 DEBUG = bool(int(os.environ.get("CLINFA_DEBUG", "0")))
-SHARED = "clinfa._core._shared"  # Cython's own utility code, compiled once instead of in each kernel
+SHARED = (
+    "clinfa._core._shared"  # Cython's own utility code, compiled once instead of in each kernel
+)
 
 DIRECTIVES = {
     "language_level": 3,

@@ -125,7 +125,9 @@ class Table:
             )
         else:
             cut = self.stripes(2.0 * self.d + 4)
-            cut.run(lambda cursor, limit, slot: columns.keys_pass(X, cut.bounds, cursor, limit, out))
+            cut.run(
+                lambda cursor, limit, slot: columns.keys_pass(X, cut.bounds, cursor, limit, out)
+            )
         return out
 
     def rows(self, which: np.ndarray) -> np.ndarray:
@@ -228,7 +230,9 @@ def _finite_values(values: np.ndarray, owner: str, role: str) -> None:
 
 def _complain(values: np.ndarray, owner: str, role: str) -> None:
     if np.isnan(values).any():
-        raise ValueError(f"Input {role} contains NaN.\n{owner} does not accept missing values (NaN).")
+        raise ValueError(
+            f"Input {role} contains NaN.\n{owner} does not accept missing values (NaN)."
+        )
     raise ValueError(f"Input {role} contains infinity or a value too large for {values.dtype!r}.")
 
 
@@ -237,8 +241,8 @@ def _read_dense(X: object, role: str) -> np.ndarray:
         X = _as_array(X)
     if X.ndim != 2:
         hint = (
-            f" Reshape your data either using array.reshape(-1, 1) if your data has a single feature "
-            f"or array.reshape(1, -1) if it contains a single sample."
+            " Reshape your data either using array.reshape(-1, 1) if your data has a single feature "
+            "or array.reshape(1, -1) if it contains a single sample."
             if X.ndim < 2
             else ""
         )
@@ -247,13 +251,17 @@ def _read_dense(X: object, role: str) -> np.ndarray:
 
 
 def _as_array(X: object) -> np.ndarray:
-    if hasattr(X, "to_numpy") and hasattr(X, "dtypes"):  # pandas, whose own missing value numpy does not know
+    if hasattr(X, "to_numpy") and hasattr(
+        X, "dtypes"
+    ):  # pandas, whose own missing value numpy does not know
         kinds = _nullable(X)
         if not kinds:
             return X.to_numpy()
         return X.to_numpy(dtype=np.float32 if kinds == {"f4"} else np.float64, na_value=np.nan)
     if np.ma.isMaskedArray(X) and np.ma.is_masked(X):
-        raise ValueError("Masked values are missing values, which are not accepted. Fill them first.")
+        raise ValueError(
+            "Masked values are missing values, which are not accepted. Fill them first."
+        )
     with np.errstate(all="ignore"):
         array = np.asarray(X)
     return array.view(np.ndarray) if isinstance(array, np.memmap | np.matrix) else array
@@ -264,7 +272,9 @@ def _nullable(frame: Any) -> set[str]:
     dtypes = frame.dtypes
     each = dtypes if isinstance(dtypes, list | tuple) else getattr(dtypes, "values", [dtypes])
     own = [getattr(t, "numpy_dtype", t) for t in each]
-    if all(isinstance(t, np.dtype) for t in each) or not all(getattr(t, "kind", "O") in "iufb" for t in own):
+    if all(isinstance(t, np.dtype) for t in each) or not all(
+        getattr(t, "kind", "O") in "iufb" for t in own
+    ):
         return set()
     return {f"{t.kind}{t.itemsize}" for t in own if isinstance(t, np.dtype)}
 
@@ -276,7 +286,9 @@ def _as_real(X: np.ndarray, role: str) -> np.ndarray:
         if kind == "c":
             raise ValueError(f"Complex data not supported\n{role} has dtype {X.dtype}.")
         if kind in "USVmM":
-            raise ValueError(f"{role} must hold numbers, got an array of dtype {X.dtype}. Encode it as numbers first.")
+            raise ValueError(
+                f"{role} must hold numbers, got an array of dtype {X.dtype}. Encode it as numbers first."
+            )
         try:
             with np.errstate(over="ignore"):
                 X = X.astype(np.float64)  # numpy's own errors say what could not be converted
@@ -296,7 +308,9 @@ def _read_csr(X: Any, owner: str, welcome: bool, role: str) -> CSR:
             f"Use '.toarray()' to convert to a dense numpy array."
         )
     if X.ndim != 2:
-        raise ValueError(f"Expected 2D array for {role}, got a sparse array of {X.ndim} dimension(s) instead.")
+        raise ValueError(
+            f"Expected 2D array for {role}, got a sparse array of {X.ndim} dimension(s) instead."
+        )
     try:
         if not _is_sound(X):
             raise ValueError("its indices point outside of it")
@@ -304,7 +318,9 @@ def _read_csr(X: Any, owner: str, welcome: bool, role: str) -> CSR:
         if not _is_sound(X):
             raise ValueError("its indices point outside of it")
     except (ValueError, TypeError, IndexError, AttributeError, OverflowError) as error:
-        raise ValueError(f"{role} is not a valid {X.format} matrix of shape {X.shape}: {error}.") from error
+        raise ValueError(
+            f"{role} is not a valid {X.format} matrix of shape {X.shape}: {error}."
+        ) from error
     if X.data.dtype.kind == "c":
         raise ValueError(f"Complex data not supported\n{role} has dtype {X.data.dtype}.")
     count = int(X.indptr[-1])
@@ -361,7 +377,9 @@ def _within(indices: np.ndarray, size: int) -> bool:
 def column_names(X: object) -> np.ndarray | None:
     """The column names of a dataframe or table, if all of them are strings."""
     if hasattr(X, "collect") and hasattr(X, "collect_schema"):
-        raise TypeError(f"X is a {type(X).__name__}, which has not been computed yet. Pass X.collect().")
+        raise TypeError(
+            f"X is a {type(X).__name__}, which has not been computed yet. Pass X.collect()."
+        )
     names = getattr(X, "columns", None)
     if names is not None and hasattr(X, "column_names"):  # pyarrow's `columns` are the data
         names = X.column_names
@@ -426,7 +444,9 @@ def read_weights(sample_weight: object, n: int, owner: str) -> np.ndarray:
     if not np.isfinite(w).all():
         raise ValueError("Input sample_weight contains NaN or infinity.")
     if (w < 0).any():
-        raise ValueError(f"Negative values in data passed to `sample_weight` of {owner}: weights must be >= 0.")
+        raise ValueError(
+            f"Negative values in data passed to `sample_weight` of {owner}: weights must be >= 0."
+        )
     if not w.any():
         raise ValueError("Sample weights must contain at least one non-zero number.")
     return w

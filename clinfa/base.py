@@ -216,7 +216,9 @@ class Estimator:
             (name, _short(getattr(self, name)), "font-weight:600" if name in changed else "")
             for name in self._rules
         ]
-        fitted = [(k, _summary(v), "") for k, v in vars(self).items() if k.endswith("_") and k[0] != "_"]
+        fitted = [
+            (k, _summary(v), "") for k, v in vars(self).items() if k.endswith("_") and k[0] != "_"
+        ]
         title = f"{type(self).__name__}{'' if fitted else ' (not fitted)'}"
         return (
             f"<details open><summary><b>{html.escape(title)}</b></summary>"
@@ -427,7 +429,7 @@ class Params:
     def __repr__(self) -> str:
         inner = repr(self.estimator())
         name = self._estimator.__name__
-        return f"{name}.params{inner[len(name):]}"
+        return f"{name}.params{inner[len(name) :]}"
 
     def estimator(self) -> Estimator:
         """A new, unfitted estimator."""
@@ -460,7 +462,9 @@ class Params:
         new = self.estimator()
         if model is not None:
             if type(model) is not cls:
-                raise TypeError(f"model must be a {cls.__name__} or None, got {type(model).__name__}.")
+                raise TypeError(
+                    f"model must be a {cls.__name__} or None, got {type(model).__name__}."
+                )
             learned = {k: v for k, v in vars(model).items() if k not in cls._rules}
             new.__dict__.update(copy.deepcopy(learned))
         return new.partial_fit(X, y, **how)

@@ -161,7 +161,9 @@ def seed() -> Rule:
 
 
 def verbosity() -> Rule:
-    return Rule("an int >= 0 or a bool", lambda v: isinstance(v, numbers.Integral | np.bool_) and v >= 0)
+    return Rule(
+        "an int >= 0 or a bool", lambda v: isinstance(v, numbers.Integral | np.bool_) and v >= 0
+    )
 
 
 def fitted() -> Any:

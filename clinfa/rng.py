@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from clinfa._core import kmeans
+from clinfa._core import seeding
 
 __all__ = ["WeightedRows", "check_random_state", "generator"]
 
@@ -118,7 +118,7 @@ class WeightedRows:
         """
         ends = np.cumsum(mass)
         out = np.empty(len(uniforms), np.int64)
-        kmeans.draw_rows(self.order, self.SIZE, ends, uniforms * ends[-1], weights, factor, out)
+        seeding.draw_rows(self.order, self.SIZE, ends, uniforms * ends[-1], weights, factor, out)
         return out
 
     def sampler(self, weights: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:

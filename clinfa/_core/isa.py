@@ -84,8 +84,10 @@ def choose(built: list[str]) -> str:
     runs = [level for level in built if _NEEDS.get(level, set()) <= features] or built[:1]
     if asked not in runs:
         why = (
-            "was not built" if asked in every and asked not in built
-            else "needs instructions that this CPU lacks" if asked in every
+            "was not built"
+            if asked in every and asked not in built
+            else "needs instructions that this CPU lacks"
+            if asked in every
             else "is not an ISA level of this architecture"
         )
         raise ImportError(f"CLINFA_ISA={asked!r} {why}. Available here: {', '.join(runs)}.")

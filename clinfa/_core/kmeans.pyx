@@ -1,44 +1,20 @@
-# The passes of k-means over dense rows: assignment, centres, seeding, inertia.
-# Mathematics, layout and cost: docs/kernels.md. All distances are between (x - shift) * scale and
-# centres in those same units, which keeps them clear of cancellation and overflow.
+# The passes of k-means over dense rows: assignment, sums, centres. Mathematics, layout and cost:
+# docs/kernels.md. All distances are between (x - shift) * scale and centres in those same units, which
+# keeps them clear of cancellation and overflow.
 from libc.math cimport fabs, sqrt, sqrtf, INFINITY
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.string cimport memset
 
-from clinfa._core.types cimport real, clinfa_prefetch, clinfa_take
+from clinfa._core.types cimport real, value, clinfa_take, float_below, prefetch
 from clinfa._core.tile cimport (
-    MOST, PANEL, add_row, aligned, lowest_bit, sq_distance, tile_nearest, tile_pack, tile_size, tile_sqdist,
-    unsettled,
+    MOST, NARROWER, PANEL, add_row, aligned, lowest_bit, sq_distance, tile_nearest, tile_pack,
+    tile_pack_narrow, tile_size, unsettled,
 )
 
 
 def panel_size():
     """Centres in one group of a panel at this ISA level."""
     return PANEL
-
-
-# One unit in the last place of a float: bounds are kept in float whatever the data are.
-cdef double ULP = 1.2e-7
-
-
-cdef inline float _down(double value) noexcept nogil:
-    """A float that is not above `value`."""
-    cdef double shrunk = value - (value if value > 0 else -value) * ULP
-    return <float> shrunk
-
-
-ctypedef fused value:  # what the data are stored in, where that may be wider than what is computed in
-    float
-    double
-
-# What a float's rounding is in terms of a double's.
-cdef double NARROWER = 2.0 ** 29
-
-
-cdef inline void prefetch(const void* p, size_t size) noexcept nogil:
-    cdef size_t at
-    for at in range(0, size, 64):
-        clinfa_prefetch(<const char*> p + at)
 
 
 cdef inline void _move(
@@ -48,32 +24,6 @@ cdef inline void _move(
     add_row(row, x, shift, scale, w, d)
     row[d] += w
     row[d + 1] += 1 if w > 0 else -1
-
-
-cdef inline void _pack_narrow(
-    const value* X, Py_ssize_t d, const int32_t* rows, Py_ssize_t count, const value* shift, double scale,
-    value* part, real* xt, real* norms,
-) noexcept nogil:
-    """`tile_pack` into a tile of narrower type: centred and scaled in the data's type, then rounded."""
-    cdef Py_ssize_t size = tile_size(<real> 0), step = tile_size(<value> 0), t, at, f, l, m
-    cdef real* to
-    cdef const value* row
-    cdef real total[MOST]
-    for l in range(size):
-        total[l] = 0
-    for t in range(size // step):
-        at = t * step
-        m = min(step, count - at)
-        # (A part without rows of its own repeats the last one, as tile_pack does.)
-        tile_pack(X, d, rows + (at if m > 0 else count - 1), 0, m if m > 0 else 1, shift, <value> scale, part, NULL)
-        for f in range(d):
-            to = xt + f * size + at
-            row = part + f * step
-            for l in range(step):
-                to[l] = <real> row[l]
-                total[at + l] += to[l] * to[l]
-    for l in range(size):
-        norms[l] = total[l]
 
 
 cdef inline void _swap(
@@ -195,7 +145,7 @@ cdef int64_t _assign_rows(
                         u = sqrt(sq_distance(&X[r, 0], &shift[0], <value> scale, &centres[a, 0], d) * (1 + noise))
                         low = lower[r] - other_moved[a]
                         if u < low - (low + u) * noise:
-                            slack[r] = _down(low - u + own_moved[a] + other_moved[a])
+                            slack[r] = float_below(low - u + own_moved[a] + other_moved[a])
                             continue
                     else:
                         prefetch(&X[r, 0], d * sizeof(value))
@@ -213,7 +163,7 @@ cdef int64_t _assign_rows(
         if m > 0:
             looked += m
             if narrow:
-                _pack_narrow(base, d, rows, m, &shift[0], scale, full_xt, xt, norms)
+                tile_pack_narrow(base, d, rows, m, &shift[0], scale, full_xt, xt, norms)
             else:
                 tile_pack(<const real*> base, d, rows, 0, m, <const real*> &shift[0], <real> scale, xt, norms)
             tile_nearest(
@@ -537,381 +487,6 @@ def lloyd_steps(
             if changed == 0 or whole <= tol:
                 break
     return steps, changed, moves, whole, worn, empty
-
-
-def distances_pass(
-    const real[:, ::1] X,         # in     (n, d)
-    const real[::1] shift,        # in     (d)
-    double scale,                 # in
-    const real[:, ::1] centres,   # in     (k, d)
-    const double[::1] weights,    # in     (n), or (0) for ones
-    const int32_t[::1] labels,    # in     (n)
-    const int64_t[::1] bounds,    # in     (stripes + 1)
-    int64_t[::1] cursor,          # inout  (1)
-    int64_t limit,                # in
-    double[::1] inertia,          # out    (stripes)  weighted sum of the squared distances
-    real[::1] out,                # out    (n) or (0) squared distance of each point to its centre
-):
-    """Squared distances to the points' own centres, by differences."""
-    cdef Py_ssize_t d = X.shape[1], i
-    cdef int64_t s, stripes = bounds.shape[0] - 1
-    cdef bint weighted = weights.shape[0] > 0, keep = out.shape[0] > 0
-    cdef double total
-    cdef real sq
-    with nogil:
-        while limit > 0:
-            limit -= 1
-            s = clinfa_take(&cursor[0])
-            if s >= stripes:
-                break
-            total = 0
-            for i in range(bounds[s], bounds[s + 1]):
-                sq = sq_distance(&X[i, 0], &shift[0], <real> scale, &centres[labels[i], 0], d)
-                total += weights[i] * sq if weighted else sq
-                if keep:
-                    out[i] = sq
-            inertia[s] = total
-
-
-def transform_pass(
-    const real[:, ::1] X,         # in     (n, d)
-    const real[::1] shift,        # in     (d)
-    double scale,                 # in
-    const real[:, ::1] centres,   # in     (k, d)
-    const int64_t[::1] bounds,    # in     (stripes + 1)
-    int64_t[::1] cursor,          # inout  (1)
-    int64_t limit,                # in
-    real[::1] scratch,            # scratch (TILE * d + 16 + PANEL * (d + TILE))
-    real[:, ::1] out,             # out    (n, k)    distances, in the units of X
-):
-    """Distances to every centre, by differences."""
-    cdef Py_ssize_t d = X.shape[1], k = centres.shape[0], size = tile_size(<real> 0)
-    cdef Py_ssize_t i, l, m, b, g, r, f, j
-    cdef int64_t s, stripes = bounds.shape[0] - 1
-    cdef real* xt
-    cdef real* panel
-    cdef real* sq
-    with nogil:
-        xt = aligned(&scratch[0])
-        panel = xt + size * d
-        sq = panel + PANEL * d
-        while limit > 0:
-            limit -= 1
-            s = clinfa_take(&cursor[0])
-            if s >= stripes:
-                break
-            i = bounds[s]
-            while i < bounds[s + 1]:
-                m = min(size, bounds[s + 1] - i)
-                tile_pack(&X[0, 0], d, NULL, i, m, &shift[0], <real> scale, xt, NULL)
-                for b in range((k + PANEL - 1) // PANEL):
-                    g = b * PANEL
-                    for r in range(PANEL):
-                        j = min(g + r, k - 1)
-                        for f in range(d):
-                            panel[f * PANEL + r] = centres[j, f]
-                    tile_sqdist(xt, panel, d, sq)
-                    for l in range(m):
-                        for r in range(min(PANEL, k - g)):
-                            out[i + l, g + r] = <real> (sqrt(<double> sq[r * size + l]) / scale)
-                i += m
-
-
-cdef inline int32_t _within_reach(
-    const real* closest, const int32_t* owner, const real* safe, Py_ssize_t count, int32_t* hit
-) noexcept nogil:
-    """Which of up to MOST points a candidate may come closer to; returns how many."""
-    cdef Py_ssize_t l
-    cdef int32_t hits = 0
-    for l in range(count):
-        hit[l] = closest[l] > safe[owner[l]]
-        hits += hit[l]
-    return hits
-
-
-def trial_pass(
-    const real[:, ::1] X,         # in     (n, d)
-    const real[::1] shift,        # in     (d)
-    double scale,                 # in
-    const real[::1] panel,        # in     (groups * d * PANEL)   candidates, packed
-    const double[::1] weights,    # in     (n), or (0) for ones
-    const real[::1] closest,      # in     (n)       squared distance to the nearest chosen centre
-    const int32_t[::1] owner,     # in     (n)       which centre that is
-    const real[::1] safe,         # in     (chosen)  at or below this no candidate can come closer
-    real[::1] scratch,            # scratch (TILE * (d + PANEL) + 32)
-    double[::1] lanes,            # scratch (groups * PANEL * MOST)
-    const int64_t[::1] bounds,    # in     (stripes + 1)
-    int64_t[::1] cursor,          # inout  (1)
-    int64_t limit,                # in
-    double[:, ::1] gain,          # out    (stripes, groups * PANEL)
-):
-    """k-means++: by how much each candidate would lower the potential."""
-    cdef Py_ssize_t d = X.shape[1], groups = gain.shape[1] // PANEL, size = tile_size(<real> 0)
-    cdef Py_ssize_t i, l, m, r, g, lo, hi, waiting
-    cdef int64_t s, stripes = bounds.shape[0] - 1
-    cdef int32_t rows[2 * MOST]
-    cdef int32_t hit[MOST]
-    cdef real w[MOST]
-    cdef real near[MOST]
-    cdef real one
-    cdef double total
-    cdef bint weighted = weights.shape[0] > 0
-    cdef real* xt
-    cdef real* sq
-    cdef double* sums
-    cdef double* row
-    with nogil:
-        xt = aligned(&scratch[0])
-        sq = xt + size * d
-        sums = &lanes[0]
-        while limit > 0:
-            limit -= 1
-            s = clinfa_take(&cursor[0])
-            if s >= stripes:
-                break
-            lo, hi = bounds[s], bounds[s + 1]
-            memset(sums, 0, groups * PANEL * MOST * sizeof(double))
-            i = lo
-            waiting = 0
-            while True:
-                while waiting < size and i < hi:
-                    m = min(MOST, hi - i)
-                    if _within_reach(&closest[i], &owner[i], &safe[0], m, hit):
-                        for l in range(m):
-                            if hit[l]:
-                                rows[waiting] = <int32_t> (i + l - lo)
-                                prefetch(&X[i + l, 0], d * sizeof(real))
-                                waiting += 1
-                    i += m
-                m = min(waiting, size)
-                if m == 0:
-                    break
-                tile_pack(&X[lo, 0], d, rows, 0, m, &shift[0], <real> scale, xt, NULL)
-                for l in range(size):
-                    w[l] = near[l] = 0
-                for l in range(m):
-                    w[l] = <real> weights[lo + rows[l]] if weighted else 1
-                    near[l] = closest[lo + rows[l]]
-                for g in range(groups):
-                    tile_sqdist(xt, &panel[g * d * PANEL], d, sq)
-                    for r in range(PANEL):
-                        row = sums + (g * PANEL + r) * MOST
-                        for l in range(size):
-                            one = near[l] - sq[r * size + l]
-                            row[l] += <double> (w[l] * (one if one > 0 else 0))
-                waiting -= m
-                for l in range(waiting):
-                    rows[l] = rows[m + l]
-            for r in range(groups * PANEL):
-                total = 0
-                for l in range(MOST):
-                    total += sums[r * MOST + l]
-                gain[s, r] = total
-
-
-def choose_pass(
-    const real[:, ::1] X,         # in     (n, d)
-    const real[::1] shift,        # in     (d)
-    double scale,                 # in
-    const real[::1] centre,       # in     (d)       the new centre
-    int32_t number,               # in               its number
-    const double[::1] weights,    # in     (n), or (0) for ones
-    real[::1] closest,            # inout  (n)
-    int32_t[::1] owner,           # inout  (n)
-    const real[::1] safe,         # in     (number)  any for the first centre
-    const int32_t[::1] bucket,    # in     (n)       see rng.WeightedRows
-    const int64_t[::1] bounds,    # in     (stripes + 1)
-    int64_t[::1] cursor,          # inout  (1)
-    int64_t limit,                # in
-    double[:, ::1] loss,          # out    (stripes, buckets + 16) by how much each bucket gets lighter
-):
-    """k-means++: let the points that the new centre comes closer to follow it."""
-    cdef Py_ssize_t d = X.shape[1], i, b, m, l
-    cdef int64_t s, stripes = bounds.shape[0] - 1
-    cdef bint weighted = weights.shape[0] > 0
-    cdef int32_t hit[MOST]
-    cdef real sq
-    cdef double less
-    with nogil:
-        while limit > 0:
-            limit -= 1
-            s = clinfa_take(&cursor[0])
-            if s >= stripes:
-                break
-            for b in range(loss.shape[1]):
-                loss[s, b] = 0
-            i = bounds[s]
-            while i < bounds[s + 1]:
-                m = min(MOST, bounds[s + 1] - i)
-                if number == 0:
-                    for l in range(m):
-                        closest[i + l] = sq_distance(&X[i + l, 0], &shift[0], <real> scale, &centre[0], d)
-                        owner[i + l] = 0
-                elif _within_reach(&closest[i], &owner[i], &safe[0], m, hit):
-                    for l in range(m):
-                        if hit[l]:
-                            sq = sq_distance(&X[i + l, 0], &shift[0], <real> scale, &centre[0], d)
-                            if sq < closest[i + l]:
-                                less = <double> closest[i + l] - <double> sq
-                                loss[s, bucket[i + l]] += weights[i + l] * less if weighted else less
-                                closest[i + l] = sq
-                                owner[i + l] = number
-                i += m
-
-
-def mass_pass(
-    const real[::1] closest,      # in     (n)
-    const double[::1] weights,    # in     (n), or (0) for ones
-    const int32_t[::1] bucket,    # in     (n)
-    const int64_t[::1] bounds,    # in     (stripes + 1)
-    int64_t[::1] cursor,          # inout  (1)
-    int64_t limit,                # in
-    double[:, ::1] mass,          # out    (stripes, buckets + 16) weight times squared distance by bucket
-):
-    """k-means++: the potential, bucket by bucket, from nothing."""
-    cdef Py_ssize_t i, b
-    cdef int64_t s, stripes = bounds.shape[0] - 1
-    cdef bint weighted = weights.shape[0] > 0
-    with nogil:
-        while limit > 0:
-            limit -= 1
-            s = clinfa_take(&cursor[0])
-            if s >= stripes:
-                break
-            for b in range(mass.shape[1]):
-                mass[s, b] = 0
-            for i in range(bounds[s], bounds[s + 1]):
-                mass[s, bucket[i]] += weights[i] * closest[i] if weighted else closest[i]
-
-
-def draw_rows(
-    const int64_t[::1] order,     # in     (n)       rows in canonical order
-    Py_ssize_t size,              # in               rows in a bucket
-    const double[::1] ends,       # in     (buckets) cumulative mass
-    const double[::1] goals,      # in     (m)       below ends[-1]
-    const double[::1] weights,    # in     (n), or (0) for ones
-    const real[::1] factor,       # in     (n), or (0) for ones
-    int64_t[::1] out,             # out    (m)       rows
-):
-    """Rows by cumulative weight: see `rng.WeightedRows`."""
-    cdef Py_ssize_t n = order.shape[0], t, lo, hi, mid, r, first
-    cdef bint weighted = weights.shape[0] > 0, scaled = factor.shape[0] > 0
-    cdef double left, w
-    cdef int64_t row, last
-    with nogil:
-        for t in range(goals.shape[0]):
-            lo, hi = 0, ends.shape[0] - 1
-            while lo < hi:
-                mid = (lo + hi) // 2
-                if ends[mid] > goals[t]:
-                    hi = mid
-                else:
-                    lo = mid + 1
-            left = goals[t] - (ends[lo - 1] if lo else 0)
-            first = lo * size
-            last = -1
-            for r in range(first, min(first + size, n)):
-                row = order[r]
-                w = (weights[row] if weighted else 1) * (<double> factor[row] if scaled else 1)
-                if w > 0:
-                    last = row  # rounding may carry the goal past the end: the last that weighs anything
-                    if left < w:
-                        break
-                    left -= w
-            out[t] = last if last >= 0 else order[first]
-
-
-def safe_radii(
-    const double[:, ::1] centres, # in     (k, d)    centres chosen so far
-    Py_ssize_t count,             # in               how many of them there are
-    const real[:, ::1] candidates,# in     (m, d)
-    double noise,                 # in
-    real[::1] out,                # out    (count)
-):
-    """For each centre the squared distance up to which its points cannot be won over: a quarter of the
-    squared distance to the nearest candidate, less what rounding may do."""
-    cdef Py_ssize_t d = centres.shape[1], j, t, f
-    cdef double gap, y, least, size
-    with nogil:
-        for j in range(count):
-            least = INFINITY
-            for t in range(candidates.shape[0]):
-                gap = size = 0
-                for f in range(d):
-                    y = centres[j, f] - <double> candidates[t, f]
-                    gap += y * y
-                    size += centres[j, f] * centres[j, f] + <double> candidates[t, f] * <double> candidates[t, f]
-                least = min(least, gap - 4 * noise * size)
-            out[j] = <real> (max(least, 0) * (0.25 * (1 - 1e-5)))
-
-
-def plus_plus_small(
-    const real[:, ::1] X,         # in     (n, d)
-    const real[::1] shift,        # in     (d)
-    double scale,                 # in
-    const int64_t[::1] order,     # in     (n)       canonical order of the rows
-    const double[::1] weights,    # in     (n), or (0) for ones
-    const double[::1] uniforms,   # in     (1 + (k - 1) * trials)
-    Py_ssize_t trials,            # in
-    real[:, ::1] centres,         # out    (k, d)    in the frame's units
-    real[:, ::1] closest,         # scratch (trials + 1, n)
-    double[::1] ends,             # scratch (n)
-    int64_t[::1] chosen,          # out    (k)
-):
-    """Greedy k-means++ all at once, for inputs too small to come back to Python for each centre."""
-    cdef Py_ssize_t n = X.shape[0], d = X.shape[1], k = chosen.shape[0], c, t, i, r, lo, hi, mid, tries, f
-    cdef Py_ssize_t best
-    cdef bint weighted = weights.shape[0] > 0
-    cdef double total, goal, left, least
-    cdef int64_t row
-    cdef real sq
-    cdef real* candidate
-    with nogil:
-        for c in range(k):
-            # Cumulative weight times squared distance along the canonical order.
-            total = 0
-            if c:
-                for r in range(n):
-                    i = order[r]
-                    total += weights[i] * closest[0, i] if weighted else closest[0, i]
-                    ends[r] = total
-            tries = trials if c and total > 0 else 1
-            if not total > 0:
-                for r in range(n):
-                    total += weights[order[r]] if weighted else 1
-                    ends[r] = total
-            best = 0
-            least = INFINITY
-            for t in range(tries):
-                goal = uniforms[0 if c == 0 else 1 + (c - 1) * trials + t] * total
-                lo, hi = 0, n - 1
-                while lo < hi:
-                    mid = (lo + hi) // 2
-                    if ends[mid] > goal:
-                        hi = mid
-                    else:
-                        lo = mid + 1
-                while lo > 0 and ends[lo] == ends[lo - 1]:  # rounding reached past the last of any weight
-                    lo -= 1
-                row = order[lo]
-                candidate = &centres[c, 0]
-                for f in range(d):
-                    candidate[f] = (X[row, f] - shift[f]) * <real> scale
-                left = 0
-                for i in range(n):
-                    sq = sq_distance(&X[i, 0], &shift[0], <real> scale, candidate, d)
-                    if c and closest[0, i] < sq:
-                        sq = closest[0, i]
-                    closest[1 + t, i] = sq
-                    left += weights[i] * sq if weighted else sq
-                if left < least:
-                    least = left
-                    best = t
-                    chosen[c] = row
-            for f in range(d):
-                centres[c, f] = (X[chosen[c], f] - shift[f]) * <real> scale
-            for i in range(n):
-                closest[0, i] = closest[1 + best, i]
 
 
 def batch_step(

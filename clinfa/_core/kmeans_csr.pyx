@@ -3,25 +3,7 @@
 from libc.math cimport sqrt, INFINITY
 from libc.stdint cimport int32_t, int64_t
 
-from clinfa._core.types cimport real, index_t, clinfa_prefetch, clinfa_take
-
-ctypedef fused value:  # what is stored, where it may differ from what is computed in
-    float
-    double
-
-cdef double ULP = 1.2e-7
-
-
-cdef inline float _down(double value) noexcept nogil:
-    """A float that is not above `value`."""
-    return <float> (value - (value if value > 0 else -value) * ULP)
-
-
-cdef inline void _prefetch_row(const void* p, size_t size) noexcept nogil:
-    cdef size_t at
-    for at in range(0, size, 64):
-        clinfa_prefetch(<const char*> p + at)
-
+from clinfa._core.types cimport real, value, index_t, clinfa_take, float_below, prefetch
 
 cdef inline real _products(
     const value* data, const index_t* indices, Py_ssize_t count, double scale,
@@ -35,7 +17,7 @@ cdef inline real _products(
         acc[j] = 0
     for t in range(count):
         if t + 2 < count:
-            _prefetch_row(columns + <Py_ssize_t> indices[t + 2] * width, width * sizeof(real))
+            prefetch(columns + <Py_ssize_t> indices[t + 2] * width, width * sizeof(real))
         v = <real> (data[t] * scale)
         norm += v * v
         row = columns + <Py_ssize_t> indices[t] * width
@@ -125,7 +107,7 @@ def assign_pass(
                     u = sqrt(max(norm + 2 * (<double> half_sq[a] - own), 0) + noise * (norm + most_cc))
                     low = lower[i] - other_moved[a]
                     if u < low:
-                        slack[i] = _down(low - u + room)
+                        slack[i] = float_below(low - u + room)
                         continue
                 looked += 1
                 sure = False
@@ -148,8 +130,8 @@ def assign_pass(
                     room = 2 * error * (norm + most_cc)
                     u = sqrt(max(norm - 2 * best, 0) + room)
                     low = sqrt(max(norm - 2 * second - room, 0))
-                    lower[i] = _down(low + other_moved[a])
-                    slack[i] = _down(low - u + own_moved[a] + other_moved[a])
+                    lower[i] = float_below(low + other_moved[a])
+                    slack[i] = float_below(low - u + own_moved[a] + other_moved[a])
             counts[s, 0] = changed
             counts[s, 1] = looked
 

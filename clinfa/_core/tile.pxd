@@ -1,7 +1,7 @@
 # The register tile of tile.h, for both floating types under one name.
 from libc.stdint cimport int32_t, int64_t, uint64_t
 
-from clinfa._core.types cimport real
+from clinfa._core.types cimport real, value
 
 cdef extern from "tile.h" nogil:
     const Py_ssize_t PANEL
@@ -27,6 +27,10 @@ cdef extern from "tile.h" nogil:
 # No level has a larger tile than 64 points; arrays on the stack are made for that.
 cdef enum:
     MOST = 64
+
+# What a float's rounding is in terms of a double's.
+cdef enum:
+    NARROWER = 1 << 29
 
 
 cdef inline Py_ssize_t tile_size(real one) noexcept nogil:
@@ -105,3 +109,29 @@ cdef inline void add_row(
         add_row_f32(row, x, shift, scale, w, d)
     else:
         add_row_f64(row, x, shift, scale, w, d)
+
+
+cdef inline void tile_pack_narrow(
+    const value* X, Py_ssize_t d, const int32_t* rows, Py_ssize_t count, const value* shift, double scale,
+    value* part, real* xt, real* norms,
+) noexcept nogil:
+    """`tile_pack` into a tile of narrower type: centred and scaled in the data's type, then rounded."""
+    cdef Py_ssize_t size = tile_size(<real> 0), step = tile_size(<value> 0), t, at, f, l, m
+    cdef real* to
+    cdef const value* row
+    cdef real total[MOST]
+    for l in range(size):
+        total[l] = 0
+    for t in range(size // step):
+        at = t * step
+        m = min(step, count - at)
+        # (A part without rows of its own repeats the last one, as tile_pack does.)
+        tile_pack(X, d, rows + (at if m > 0 else count - 1), 0, m if m > 0 else 1, shift, <value> scale, part, NULL)
+        for f in range(d):
+            to = xt + f * size + at
+            row = part + f * step
+            for l in range(step):
+                to[l] = <real> row[l]
+                total[at + l] += to[l] * to[l]
+    for l in range(size):
+        norms[l] = total[l]

@@ -12,15 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from clinfa._core import columns, kmeans, kmeans_csr, kmeans_screen
+from clinfa._core import columns, distances, kmeans, kmeans_csr
 from clinfa.arrays import CSR, NO_WEIGHTS, Table
 from clinfa.threads import Stripes, stripes
 
-__all__ = ["Assignment", "Frame", "Points", "frame_of", "nearest", "points"]
+__all__ = ["Frame", "Points", "SparsePoints", "frame_of", "points"]
 
-_NO_FLOATS = np.empty(0, np.float32)
-_SUMS_BYTES = 16 << 20  # stripes keep their own sums while all of them together fit this
-_NARROW = 64  # centres times features from which on single precision comes first
 _PANEL = kmeans.panel_size()
 
 
@@ -77,7 +74,14 @@ class Points:
         out = np.zeros((len(cut), 2, self.d + 16))  # a cache line or two keeps stripes apart
         cut.run(
             lambda cursor, limit, slot: columns.moments_pass(
-                self.X, self.weights, self.frame.shift, self.frame.scale, cut.bounds, cursor, limit, out
+                self.X,
+                self.weights,
+                self.frame.shift,
+                self.frame.scale,
+                cut.bounds,
+                cursor,
+                limit,
+                out,
             )
         )
         first, second = out.sum(axis=0)[:, : self.d] / self.total_weight()
@@ -96,9 +100,10 @@ class Points:
     def pack(self, centres: np.ndarray, packed: tuple[np.ndarray, np.ndarray]) -> None:
         kmeans.pack_centres(centres, *packed)
 
-    def empty_pack(self, k: int) -> tuple[np.ndarray, np.ndarray]:
-        groups = -(-k // _PANEL)
-        return np.empty(groups * _PANEL * self.d, self.dtype), np.empty(groups * _PANEL, self.dtype)
+    def empty_pack(self, k: int, d: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Room for k centres, packed, of d columns (those of the rows by default)."""
+        padded = -(-k // _PANEL) * _PANEL
+        return np.empty(padded * (d or self.d), self.dtype), np.empty(padded, self.dtype)
 
     def scratch(self, cut: Stripes, k: int = 0) -> np.ndarray:
         return np.empty((cut.width(), 2 * 64 * self.d + 64), self.dtype)
@@ -128,7 +133,7 @@ class Points:
     def _distances(self, cut: Stripes, centres: Any, labels: Any, sums: Any, out: Any) -> None:
         frame = self.frame
         cut.run(
-            lambda cursor, limit, slot: kmeans.distances_pass(
+            lambda cursor, limit, slot: distances.distances_pass(
                 self.X, frame.shift, frame.scale, centres, self.weights, labels,
                 cut.bounds, cursor, limit, sums, out,
             )
@@ -141,7 +146,7 @@ class Points:
         out = np.empty((self.n, k), self.dtype)
         scratch = np.empty((cut.width(), (64 + 8) * self.d + 8 * 64 + 32), self.dtype)
         cut.run(
-            lambda cursor, limit, slot: kmeans.transform_pass(
+            lambda cursor, limit, slot: distances.transform_pass(
                 self.X, self.frame.shift, self.frame.scale, centres,
                 cut.bounds, cursor, limit, scratch[slot], out,
             )
@@ -256,249 +261,3 @@ def _shifted(X: CSR, shift: np.ndarray) -> CSR:
 
 def points(table: Table, weights: np.ndarray = NO_WEIGHTS, frame: Frame | None = None) -> Points:
     return (SparsePoints if table.sparse else Points)(table, weights, frame)
-
-
-class Assignment:
-    """Which centre each point belongs to, kept from pass to pass with what makes the next pass cheap.
-
-    Bounds (Hamerly 2010): a point stays with its centre as long as that centre and the fastest of the
-    others have together moved less than the difference of its two smallest distances. `slack` keeps
-    that difference, `lower` the second distance; both in terms of the total paths `own_moved` and
-    `other_moved`, so that a point that is skipped is not even written to. Where bounds do not help,
-    plain passes are made for a while ("auto").
-
-    Parameters
-    ----------
-    points : Points
-    k : int
-    bounded : bool or None
-        Always, never, or (None) while it pays.
-    """
-
-    def __init__(self, points: Points, k: int, bounded: bool | None = None, *, sums: bool = True):
-        self.points, self.k = points, k
-        n, d = points.n, points.d
-        self.labels = np.full(n, -1, np.int32)
-        self.bounded = bounded if k > 1 else False
-        self._mode = 0 if self.bounded is False else 1
-        self._plain_left, self._pause, self._changed = 0, 1, n
-        have = n if self._mode else 0
-        self._slack, self._lower = np.empty(have, np.float32), np.empty(have, np.float32)
-        self._track, self._own, self._other = np.zeros((2, k)), np.zeros(k), np.zeros(k)
-        self._packed = points.empty_pack(k)
-        self._keep_sums = sums
-        row_bytes = (k * (d + 2) + 16) * 8
-        self._striped = sums and not points.table.sparse and 4 * row_bytes <= _SUMS_BYTES
-        most = max(4, min(64, _SUMS_BYTES // row_bytes)) if self._striped else 64
-        self._cut = stripes(n, points.row_ns(k), most=most)
-        self._counts = np.empty((len(self._cut), 2), np.int64)
-        # A cache line or two between stripes keeps their threads apart.
-        self._sums = np.zeros((len(self._cut), k * (d + 2) + 16 if self._striped else 0))
-        self.total = np.zeros((k, d + 2) if sums else (0, 2))  # sum, weight, members by centre
-        self._before = np.full(n, -1, np.int32) if sums and not self._striped else None
-        self._screen = None
-        if bounded is None and sums and not self._striped and not points.table.sparse:
-            self._screen = Screen.fitting(points, k)
-
-    def assign(self, centres: np.ndarray) -> int:
-        """Give every point its nearest centre; returns how many changed."""
-        self.points.pack(centres, self._packed)
-        if self._screen is not None:
-            changed, full = self._screen.assign(centres, self._packed, self.labels, self._slack, self._own, self._other, self._room())
-            if full > 0.3 * self.points.n:  # it settles too little
-                self._screen = None
-            return changed
-        mode = self._choose_mode()
-        self._pass(centres, mode)
-        changed, looked = self._counts.sum(axis=0)
-        self._changed = int(changed)
-        if mode == 2 and self.bounded is None and looked > 0.6 * self.points.n:
-            self._plain_left, self._pause, self._mode = self._pause, 2 * self._pause, 1
-        elif mode:
-            self._mode = 2
-        return self._changed
-
-    def _choose_mode(self) -> int:
-        if self._plain_left:
-            self._plain_left -= 1
-            return 0
-        # Bounds last as long as the centres nearly stand still: not while many labels change.
-        if self._mode == 1 and self.bounded is None and self._changed > self.points.n // 20:
-            return 0
-        return self._mode
-
-    def _pass(self, centres: np.ndarray, mode: int) -> None:
-        p, cut = self.points, self._cut
-        scratch = p.scratch(cut, self.k)
-        state = (mode, self._slack, self._lower, self._own, self._other)
-        if isinstance(p, SparsePoints):
-            narrow = p.dtype == np.float64
-            short = [part.astype(np.float32) if narrow else part[:0] for part in self._packed]
-            short.append(p.noise * 2.0**29)  # what single precision adds to the error of double
-            cut.run(
-                lambda cursor, limit, slot: kmeans_csr.assign_pass(
-                    *p._csr, p.frame.scale, *self._packed, *short, self.labels, *state, p.noise,
-                    scratch[slot],
-                    cut.bounds, cursor, limit, self._counts,
-                )
-            )  # fmt: skip
-        else:
-            room = self._room()
-            # Double data are looked at in single precision first where the arithmetic outweighs that.
-            narrow = p.dtype == np.float64 and self.k * p.d >= _NARROW
-            fast = [part.astype(np.float32) for part in self._packed] if narrow else self._packed
-            cut.run(
-                lambda cursor, limit, slot: kmeans.assign_pass(
-                    p.X, p.frame.shift, p.frame.scale, centres, *self._packed, *fast, p.weights, self.labels,
-                    *state, room, p.noise, self._striped, self._sums, scratch[slot], cut.bounds, cursor, limit, self._counts,
-                )
-            )  # fmt: skip
-
-    def _room(self) -> np.ndarray:
-        return ((self._own + self._other) * (1 + 1e-6)).astype(np.float32)
-
-    def add_up(self) -> np.ndarray:
-        """Sum, weight and members of every cluster: `total`, brought up to date."""
-        p, total = self.points, self.total
-        if self._striped:
-            kmeans.reduce_sums(self._sums, total)
-            return total
-        if p.table.sparse:
-            cut = stripes(self.k, max(p.n * 4.0, 10.0 * len(p.X.data)) / self.k, most=32)
-            cut.run(
-                lambda cursor, limit, slot: kmeans_csr.sums_pass(
-                    *p._csr, p.frame.scale, p.weights, self._before, self.labels,
-                    cut.bounds, cursor, limit, total,
-                )
-            )  # fmt: skip
-        else:
-            rows = max(1024, 100_000_000 // p.d)
-            for lo in range(0, p.n, rows):
-                hi = min(p.n, lo + rows)
-                cut = stripes(p.d, (hi - lo) * 0.6, most=max(1, p.d // 16))
-                cut.run(
-                    lambda cursor, limit, slot, lo=lo, hi=hi, cut=cut: kmeans.sums_pass(
-                        p.X, p.frame.shift, p.frame.scale, p.weights, self._before, self.labels,
-                        lo, hi, cut.bounds, cursor, limit, total,
-                    )
-                )  # fmt: skip
-        total[total[:, -1] == 0] = 0  # what has no members sums to exactly nothing
-        self._before[:] = self.labels
-        return total
-
-    def add_up_afresh(self) -> np.ndarray:
-        """The same from nothing: moving points from sum to sum leaves rounding behind."""
-        p = self.points
-        self.total[:] = 0
-        if not self._striped:
-            self._before[:] = -1
-            return self.add_up()
-        self._sums[:] = 0
-        cut = self._cut
-        cut.run(
-            lambda cursor, limit, slot: kmeans.stripe_sums_pass(
-                p.X, p.frame.shift, p.frame.scale, p.weights, self.labels,
-                cut.bounds, cursor, limit, self._sums,
-            )
-        )  # fmt: skip
-        return self.add_up()
-
-    def small(self) -> bool:
-        """Whether whole fits can be left to `steps`."""
-        return len(self._cut) == 1 and self._striped and not self.bounded
-
-    def steps(self, centres: np.ndarray, tol: float, most: int) -> tuple[int, int, int, float, float, bool]:
-        """Up to `most` iterations without coming back: see `lloyd_steps`. At most some 20 ms' worth."""
-        p = self.points
-        most = min(most, max(1, int(20e6 / (p.n * p.row_ns(self.k)))))
-        return kmeans.lloyd_steps(
-            p.X, p.frame.shift, p.frame.scale, centres, *self._packed, p.weights, self.labels, self._track,
-            self._own, self._other, _NO_FLOATS, self._sums, self.total, p.scratch(self._cut)[0], tol, most,
-        )  # fmt: skip
-
-    def move(self, centres: np.ndarray, total: np.ndarray) -> tuple[float, float]:
-        """Set the centres to the means in `total`; returns the sum of the squared steps, and how worn
-        the sums are by moving points between them."""
-        return kmeans.step_centres(total, centres, self._track, self._own, self._other)
-
-
-class Screen:
-    """Rows shortened to a few dimensions in which most centres can be ruled out, exactly.
-
-    The directions are the leading ones of a sample's spread, found by a randomised range finder (Halko,
-    Martinsson & Tropp 2011); they decide how fast this is, never what comes out.
-    """
-
-    LONG = 128  # columns from which on it can pay
-
-    def __init__(self, points: Points, width: int):
-        self.points = points
-        n, d, frame = points.n, points.d, points.frame
-        sample = frame.enter(points.table.rows(np.arange(0, n, max(1, n // 2048))))
-        start = np.random.Generator(np.random.PCG64(0)).standard_normal((d, width + 8)).astype(sample.dtype)
-        spread = sample - sample.mean(axis=0)
-        for _ in range(2):
-            start, _ = np.linalg.qr(spread.T @ (spread @ start))
-        self.basis = np.ascontiguousarray(start[:, :width])
-        self.short = np.empty((n, width + 1), points.dtype)
-        self.norms = np.empty(n, points.dtype)
-        for lo in range(0, n, 4096):
-            self.short[lo : lo + 4096, :width] = frame.enter(points.X[lo : lo + 4096]) @ self.basis
-        self.cut = stripes(n, 0.6 * d)
-        self.cut.run(
-            lambda cursor, limit, slot: kmeans_screen.tail_pass(
-                points.X, frame.shift, frame.scale, self.short, self.norms,
-                self.cut.bounds, cursor, limit,
-            )
-        )  # fmt: skip
-        # The projection's own rounding comes on top of what the tile's does.
-        self.noise = 3 * points.noise
-        self.wider = 1.0
-
-    @classmethod
-    def fitting(cls, points: Points, k: int) -> Screen | None:
-        """A screen, if the shape promises that it pays."""
-        if points.d < cls.LONG or k < 64 or points.n < 4 * k:
-            return None
-        return cls(points, min(96, max(16, points.d // 12 // 16 * 16)))
-
-    def assign(
-        self, centres: np.ndarray, packed: Any, labels: np.ndarray, *moved: np.ndarray
-    ) -> tuple[int, int]:
-        """Label every row; returns how many labels changed, and how many rows took the full tile."""
-        p, width = self.points, self.basis.shape[1]
-        k = len(centres)
-        short = np.empty((k, width + 1), p.dtype)
-        short[:, :width] = centres @ self.basis
-        whole = np.einsum("ij,ij->i", centres, centres, dtype=np.float64)
-        front = np.einsum("ij,ij->i", short[:, :width], short[:, :width], dtype=np.float64)
-        short[:, width] = np.sqrt(np.maximum(whole - front, 0))
-        panel, _ = points_pack(p, width + 1, k)
-        half_sq = np.empty_like(packed[1])
-        kmeans.pack_centres(short, panel, half_sq)
-        cut = stripes(p.n, p.row_ns(k) * (width + 1) / p.d + p.d)
-        scratch = np.empty((cut.width(), 64 * (width + 1 + p.d) + 64), p.dtype)
-        zeros, counts = np.zeros(width + 1, p.dtype), np.empty((len(cut), 2), np.int64)
-        cut.run(
-            lambda cursor, limit, slot: kmeans_screen.screen_pass(
-                p.X, p.frame.shift, p.frame.scale, centres, *packed, self.short, self.norms, zeros, panel,
-                self.noise, self.wider, labels, *moved, scratch[slot], cut.bounds, cursor, limit, counts,
-            )
-        )  # fmt: skip
-        changed, full = counts.sum(axis=0)
-        # While many labels change, no row is safe for long; later, looking at the centres a little
-        # beyond the nearest too lets most rows be skipped while the centres move less than that.
-        self.wider = 1.0 if changed > p.n // 50 else 1.03
-        return int(changed), int(full)
-
-
-def points_pack(p: Points, d: int, k: int) -> tuple[np.ndarray, np.ndarray]:
-    groups = -(-k // _PANEL)
-    return np.empty(groups * _PANEL * d, p.dtype), np.empty(groups * _PANEL, p.dtype)
-
-
-def nearest(points: Points, centres: np.ndarray) -> np.ndarray:
-    """The nearest centre of every point: shape (n,), int32."""
-    state = Assignment(points, len(centres), False, sums=False)
-    state.assign(centres)
-    return state.labels

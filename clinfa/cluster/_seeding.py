@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from clinfa._core import kmeans
-from clinfa.cluster._points import Points, nearest, points
+from clinfa._core import kmeans, seeding
 from clinfa.arrays import Table
+from clinfa.cluster._assignment import nearest
+from clinfa.cluster._points import Points, points
 from clinfa.rng import WeightedRows
 from clinfa.threads import stripes
 
@@ -18,7 +19,11 @@ _PANEL = kmeans.panel_size()
 
 
 def plus_plus(
-    p: Points, k: int, rng: np.random.RandomState, trials: int | None = None, rows: WeightedRows | None = None
+    p: Points,
+    k: int,
+    rng: np.random.RandomState,
+    trials: int | None = None,
+    rows: WeightedRows | None = None,
 ) -> np.ndarray:
     """Greedy k-means++ (Arthur & Vassilvitskii 2007): row numbers of the chosen centres, shape (k,).
 
@@ -49,7 +54,7 @@ def _plus_plus_small(
     p: Points, k: int, rng: np.random.RandomState, trials: int, rows: WeightedRows
 ) -> np.ndarray:
     chosen = np.empty(k, np.int64)
-    kmeans.plus_plus_small(
+    seeding.plus_plus_small(
         p.X, p.frame.shift, p.frame.scale, rows.order, p.weights, rng.random(1 + (k - 1) * trials), trials,
         np.empty((k, p.d), p.dtype), np.empty((trials + 1, p.n), p.dtype), np.empty(p.n), chosen,
     )  # fmt: skip
@@ -89,8 +94,14 @@ class Search:
     def _count_mass(self) -> None:
         p, cut = self.p, self._cut
         cut.run(
-            lambda cursor, limit, slot: kmeans.mass_pass(
-                self.closest, p.weights, self.rows.bucket, cut.bounds, cursor, limit, self._by_bucket
+            lambda cursor, limit, slot: seeding.mass_pass(
+                self.closest,
+                p.weights,
+                self.rows.bucket,
+                cut.bounds,
+                cursor,
+                limit,
+                self._by_bucket,
             )
         )
         self.mass = self._by_bucket.sum(axis=0)[: self.rows.buckets]
@@ -99,7 +110,7 @@ class Search:
     def _safe(self, candidates: np.ndarray) -> np.ndarray:
         """For each centre the squared distance up to which its points cannot be won over."""
         out = np.empty(max(self.count, 1), self.p.dtype)
-        kmeans.safe_radii(self.centres, self.count, candidates, self.p.noise, out)
+        seeding.safe_radii(self.centres, self.count, candidates, self.p.noise, out)
         return out
 
     def gain(self, candidates: np.ndarray) -> np.ndarray:
@@ -113,7 +124,7 @@ class Search:
         lanes = np.empty((cut.width(), out.shape[1] * 64))
         safe = self._safe(candidates)
         cut.run(
-            lambda cursor, limit, slot: kmeans.trial_pass(
+            lambda cursor, limit, slot: seeding.trial_pass(
                 p.X, p.frame.shift, p.frame.scale, panel, p.weights, self.closest, self.owner, safe,
                 scratch[slot], lanes[slot], cut.bounds, cursor, limit, out,
             )
@@ -132,7 +143,7 @@ class Search:
         p, cut = self.p, self._cut
         safe = self._safe(centre)
         cut.run(
-            lambda cursor, limit, slot: kmeans.choose_pass(
+            lambda cursor, limit, slot: seeding.choose_pass(
                 p.X, p.frame.shift, p.frame.scale, centre[0], number, p.weights, self.closest, self.owner,
                 safe, self.rows.bucket, cut.bounds, cursor, limit, self._by_bucket,
             )
@@ -184,7 +195,10 @@ def random_rows(p: Points, k: int, rng: np.random.RandomState) -> np.ndarray:
             left = p.weights.copy() if len(p.weights) else np.ones(p.n)
             mass = rows.mass(left)
         row = chosen[at] = rows.draw(mass, np.array([u]), left)[0]
-        lo, hi = np.searchsorted(ordered, keys[row], side="left"), np.searchsorted(ordered, keys[row], side="right")
+        lo, hi = (
+            np.searchsorted(ordered, keys[row], side="left"),
+            np.searchsorted(ordered, keys[row], side="right"),
+        )
         left[rows.order[lo:hi]] = 0
         for b in range(lo // rows.SIZE, (hi - 1) // rows.SIZE + 1):
             mass[b] = left[rows.order[b * rows.SIZE : (b + 1) * rows.SIZE]].sum()

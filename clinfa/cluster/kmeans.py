@@ -11,7 +11,8 @@ import numpy as np
 
 from clinfa.arrays import NO_WEIGHTS, Table, is_dataset, read_table, read_weights
 from clinfa.base import Clusterer, Transformer
-from clinfa.cluster._points import Assignment, Frame, Points, nearest, points
+from clinfa.cluster._assignment import Assignment, nearest
+from clinfa.cluster._points import Frame, Points, points
 from clinfa.cluster._seeding import plus_plus, random_rows, scalable
 from clinfa.errors import ConvergenceWarning, twin
 from clinfa.params import (
@@ -249,7 +250,12 @@ class KMeans(CentroidModel):
 
 
 def lloyd(
-    p: Points, centres: np.ndarray, max_iter: int, tol: float, bounded: bool | None, verbose: int = 0
+    p: Points,
+    centres: np.ndarray,
+    max_iter: int,
+    tol: float,
+    bounded: bool | None,
+    verbose: int = 0,
 ) -> KMeansFit:
     """Lloyd's iteration from `centres` (in the frame's units) until it stands still."""
     state = Assignment(p, len(centres), bounded)
@@ -257,7 +263,9 @@ def lloyd(
     say = reporter(verbose > 1)
     while n_iter < max_iter:
         if small:
-            steps, changed, moved, step, worn, is_empty = state.steps(centres, tol, max_iter - n_iter)
+            steps, changed, moved, step, worn, is_empty = state.steps(
+                centres, tol, max_iter - n_iter
+            )
             n_iter += steps
         else:
             changed = moved = state.assign(centres)

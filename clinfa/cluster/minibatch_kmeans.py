@@ -10,7 +10,8 @@ import numpy as np
 
 from clinfa._core import kmeans
 from clinfa.arrays import NO_WEIGHTS, Table, is_dataset, read_weights
-from clinfa.cluster._points import Assignment, Frame, Points, SparsePoints, nearest, points
+from clinfa.cluster._assignment import Assignment, nearest
+from clinfa.cluster._points import Frame, Points, SparsePoints, points
 from clinfa.cluster.kmeans import CentroidModel, Init, count_starts, start_centres
 from clinfa.params import (
     at_least,
@@ -247,11 +248,15 @@ class MiniBatchKMeans(CentroidModel):
         """
         self._check_params()
         first = not self.__sklearn_is_fitted__()
-        table, weights = self._read_fit(X, sample_weight) if first else self._read_more(X, sample_weight)
+        table, weights = (
+            self._read_fit(X, sample_weight) if first else self._read_more(X, sample_weight)
+        )
         if first:
             p = points(table, weights)
             if p.n < self.n_clusters and (isinstance(self.init, str) or callable(self.init)):
-                raise ValueError(f"n_samples={p.n} should be >= n_clusters={shown(self.n_clusters)}.")
+                raise ValueError(
+                    f"n_samples={p.n} should be >= n_clusters={shown(self.n_clusters)}."
+                )
             rng = generator(self.random_state)
             state = _Batches(p, start_centres(self, p, rng), self.reassignment_ratio)
             steps = 0
