@@ -125,9 +125,7 @@ class Table:
             )
         else:
             cut = self.stripes(2.0 * self.d + 4)
-            cut.run(
-                lambda cursor, limit, slot: columns.keys_pass(X, cut.bounds, cursor, limit, out)
-            )
+            cut.run(lambda cursor, limit, slot: columns.keys_pass(X, cut.bounds, cursor, limit, out))
         return out
 
     def rows(self, which: np.ndarray) -> np.ndarray:
@@ -214,9 +212,7 @@ def read_table(
     else:
         _finite_values(table.X.reshape(-1), owner, role)
     if width is not None and d != width:
-        raise ValueError(
-            f"{role} has {d} features, but {owner} is expecting {width} features as input."
-        )
+        raise ValueError(f"{role} has {d} features, but {owner} is expecting {width} features as input.")
     return table
 
 
@@ -230,9 +226,7 @@ def _finite_values(values: np.ndarray, owner: str, role: str) -> None:
 
 def _complain(values: np.ndarray, owner: str, role: str) -> None:
     if np.isnan(values).any():
-        raise ValueError(
-            f"Input {role} contains NaN.\n{owner} does not accept missing values (NaN)."
-        )
+        raise ValueError(f"Input {role} contains NaN.\n{owner} does not accept missing values (NaN).")
     raise ValueError(f"Input {role} contains infinity or a value too large for {values.dtype!r}.")
 
 
@@ -251,17 +245,13 @@ def _read_dense(X: object, role: str) -> np.ndarray:
 
 
 def _as_array(X: object) -> np.ndarray:
-    if hasattr(X, "to_numpy") and hasattr(
-        X, "dtypes"
-    ):  # pandas, whose own missing value numpy does not know
+    if hasattr(X, "to_numpy") and hasattr(X, "dtypes"):  # pandas, whose own missing value numpy does not know
         kinds = _nullable(X)
         if not kinds:
             return X.to_numpy()
         return X.to_numpy(dtype=np.float32 if kinds == {"f4"} else np.float64, na_value=np.nan)
     if np.ma.isMaskedArray(X) and np.ma.is_masked(X):
-        raise ValueError(
-            "Masked values are missing values, which are not accepted. Fill them first."
-        )
+        raise ValueError("Masked values are missing values, which are not accepted. Fill them first.")
     with np.errstate(all="ignore"):
         array = np.asarray(X)
     return array.view(np.ndarray) if isinstance(array, np.memmap | np.matrix) else array
@@ -272,9 +262,7 @@ def _nullable(frame: Any) -> set[str]:
     dtypes = frame.dtypes
     each = dtypes if isinstance(dtypes, list | tuple) else getattr(dtypes, "values", [dtypes])
     own = [getattr(t, "numpy_dtype", t) for t in each]
-    if all(isinstance(t, np.dtype) for t in each) or not all(
-        getattr(t, "kind", "O") in "iufb" for t in own
-    ):
+    if all(isinstance(t, np.dtype) for t in each) or not all(getattr(t, "kind", "O") in "iufb" for t in own):
         return set()
     return {f"{t.kind}{t.itemsize}" for t in own if isinstance(t, np.dtype)}
 
@@ -318,9 +306,7 @@ def _read_csr(X: Any, owner: str, welcome: bool, role: str) -> CSR:
         if not _is_sound(X):
             raise ValueError("its indices point outside of it")
     except (ValueError, TypeError, IndexError, AttributeError, OverflowError) as error:
-        raise ValueError(
-            f"{role} is not a valid {X.format} matrix of shape {X.shape}: {error}."
-        ) from error
+        raise ValueError(f"{role} is not a valid {X.format} matrix of shape {X.shape}: {error}.") from error
     if X.data.dtype.kind == "c":
         raise ValueError(f"Complex data not supported\n{role} has dtype {X.data.dtype}.")
     count = int(X.indptr[-1])
@@ -366,7 +352,7 @@ def _is_sound(X: Any) -> bool:
             for r, v in zip(X.rows, X.data, strict=True)
         )
     if X.format == "dok":
-        return all(0 <= i < rows and 0 <= j < cols for i, j in X.keys())
+        return all(0 <= i < rows and 0 <= j < cols for i, j in X.keys())  # noqa: SIM118 (iterating X densifies)
     return True
 
 
@@ -377,9 +363,7 @@ def _within(indices: np.ndarray, size: int) -> bool:
 def column_names(X: object) -> np.ndarray | None:
     """The column names of a dataframe or table, if all of them are strings."""
     if hasattr(X, "collect") and hasattr(X, "collect_schema"):
-        raise TypeError(
-            f"X is a {type(X).__name__}, which has not been computed yet. Pass X.collect()."
-        )
+        raise TypeError(f"X is a {type(X).__name__}, which has not been computed yet. Pass X.collect().")
     names = getattr(X, "columns", None)
     if names is not None and hasattr(X, "column_names"):  # pyarrow's `columns` are the data
         names = X.column_names

@@ -216,9 +216,7 @@ class Estimator:
             (name, _short(getattr(self, name)), "font-weight:600" if name in changed else "")
             for name in self._rules
         ]
-        fitted = [
-            (k, _summary(v), "") for k, v in vars(self).items() if k.endswith("_") and k[0] != "_"
-        ]
+        fitted = [(k, _summary(v), "") for k, v in vars(self).items() if k.endswith("_") and k[0] != "_"]
         title = f"{type(self).__name__}{'' if fitted else ' (not fitted)'}"
         return (
             f"<details open><summary><b>{html.escape(title)}</b></summary>"
@@ -462,9 +460,7 @@ class Params:
         new = self.estimator()
         if model is not None:
             if type(model) is not cls:
-                raise TypeError(
-                    f"model must be a {cls.__name__} or None, got {type(model).__name__}."
-                )
+                raise TypeError(f"model must be a {cls.__name__} or None, got {type(model).__name__}.")
             learned = {k: v for k, v in vars(model).items() if k not in cls._rules}
             new.__dict__.update(copy.deepcopy(learned))
         return new.partial_fit(X, y, **how)

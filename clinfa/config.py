@@ -50,9 +50,7 @@ def get_config() -> dict[str, Any]:
 def _checked(settings: dict[str, Any]) -> dict[str, Any]:
     for name, value in settings.items():
         if name not in _ALLOWED:
-            raise TypeError(
-                f"{name!r} is not a setting of clinfa. Settings: {', '.join(_ALLOWED)}."
-            )
+            raise TypeError(f"{name!r} is not a setting of clinfa. Settings: {', '.join(_ALLOWED)}.")
         _ALLOWED[name].check(name, value, "clinfa.config_context")
     return settings
 

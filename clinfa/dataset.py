@@ -61,9 +61,7 @@ class Dataset:
         target_names: Sequence[str] | None = None,
     ):
         if isinstance(records, Dataset):
-            raise TypeError(
-                "records must be an array, a dataframe or a sparse matrix, got a Dataset."
-            )
+            raise TypeError("records must be an array, a dataframe or a sparse matrix, got a Dataset.")
         self.records = _array_like(records)
         if len(getattr(self.records, "shape", ())) != 2:
             raise ValueError(f"records must have two dimensions, got shape {np.shape(records)}.")
@@ -75,13 +73,10 @@ class Dataset:
         self.target_names = _names("target_names", target_names, self.n_targets or None)
         for name, value in (("targets", self.targets), ("weights", self.weights)):
             shape = np.shape(value)
-            fits = (
-                len(shape) in ((1,) if name == "weights" else (1, 2)) and shape[0] == self.n_samples
-            )
+            fits = len(shape) in ((1,) if name == "weights" else (1, 2)) and shape[0] == self.n_samples
             if value is not None and not fits:
                 raise ValueError(
-                    f"{name} must have one entry for each of the {self.n_samples} records, got shape "
-                    f"{shape}."
+                    f"{name} must have one entry for each of the {self.n_samples} records, got shape {shape}."
                 )
 
     @property

@@ -17,7 +17,10 @@ __all__ = ["WeightedRows", "check_random_state", "generator"]
 
 
 def check_random_state(seed: object) -> np.random.RandomState:
-    """A RandomState from None (NumPy's own, which `numpy.random.seed` seeds), an int, a RandomState (itself) or a Generator (seeded by it).
+    """A RandomState from any seed.
+
+    None is NumPy's own, which `numpy.random.seed` seeds; an int seeds a new one; a RandomState is itself;
+    a Generator seeds a new one.
 
     Raises
     ------

@@ -1,8 +1,8 @@
 """Threads: stripes fixed by the size of the problem, taken by however many threads there are.
 
 A kernel gets the bounds of all stripes and a cursor. It takes the next stripe by an atomic add, works on
-it without the GIL, and returns after `limit` of them, which is after about 40 ms at most; between
-those calls Python can be interrupted. What a stripe yields goes to the stripe's own place, and the caller combines
+it without the GIL, and returns after `limit` of them, which is after about 30 ms; between those calls
+Python can be interrupted. What a stripe yields goes to the stripe's own place, and the caller combines
 those places in the order of the stripes. So the bits of a result never depend on the threads.
 
 The calling thread works too; the others come from one pool of the process, started at first use.

@@ -50,11 +50,5 @@ def show_versions() -> None:
     clinfa            ...
     """
     for name, value in versions().items():
-        text = (
-            ", ".join(value)
-            if isinstance(value, list)
-            else "not installed"
-            if value is None
-            else value
-        )
+        text = ", ".join(value) if isinstance(value, list) else "not installed" if value is None else value
         print(f"{name:<18}{text}")

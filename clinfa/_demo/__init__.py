@@ -32,9 +32,7 @@ class Terminal:
     def doing(self, what: str) -> None:
         """Say what is going on now."""
         if self._progress:
-            print(
-                f"\r\033[K{what} ..." if self._transient else f"{what} ...", file=sys.stderr, end=""
-            )
+            print(f"\r\033[K{what} ..." if self._transient else f"{what} ...", file=sys.stderr, end="")
             print(end="" if self._transient else "\n", file=sys.stderr, flush=True)
 
     def say(self, *lines: str) -> None:
@@ -95,9 +93,7 @@ def run(out: Path, *, quick: bool = False, progress: bool = False) -> list[Path]
     files = colours.write(picture, quantised, out)
     terminal.say("", *colours.told(picture, quantised, files))
 
-    terminal.say(
-        "", "3. One million points, against the clock" if not quick else "3. Against the clock"
-    )
+    terminal.say("", "3. One million points, against the clock" if not quick else "3. Against the clock")
     race = speed.race(100_000 if quick else 1_000_000, 3, terminal.doing)
     terminal.say("", *speed.told(race))
 
@@ -111,9 +107,7 @@ def run(out: Path, *, quick: bool = False, progress: bool = False) -> list[Path]
         files += charts.draw(found, elbow, picture, quantised, race, out)
     else:
         terminal.say("   The charts need matplotlib: pip install matplotlib (or clinfa[plot])", "")
-    terminal.say(
-        *(f"   {file}" for file in files), "", f"Done in {time.perf_counter() - start:.0f} s."
-    )
+    terminal.say(*(f"   {file}" for file in files), "", f"Done in {time.perf_counter() - start:.0f} s.")
     return files
 
 

@@ -56,9 +56,7 @@ def iris(found: Found) -> Figure:
     ):
         for j, (name, colour, marker) in enumerate(zip(names, (BLUE, ORANGE, GREEN), "osD")):
             mine = groups == j
-            axes.scatter(
-                length[mine], width[mine], 32, colour, marker, alpha=0.65, linewidths=0, label=name
-            )
+            axes.scatter(length[mine], width[mine], 32, colour, marker, alpha=0.65, linewidths=0, label=name)
         axes.set(xlabel="petal length (cm)", title=title)
         _quiet(axes)
     left.scatter(
@@ -73,9 +71,7 @@ def iris(found: Found) -> Figure:
     left.set_ylabel("petal width (cm)")
     for axes in (left, right):
         axes.legend(loc="upper left", frameon=False)
-    figure.suptitle(
-        f"Iris: 150 flowers, k-means on all 4 measurements, adjusted Rand {found.agreement:.2f}"
-    )
+    figure.suptitle(f"Iris: 150 flowers, k-means on all 4 measurements, adjusted Rand {found.agreement:.2f}")
     return figure
 
 
@@ -153,9 +149,7 @@ def speed(race: Race) -> Figure:
     what = f"{race.points:,} x {FEATURES}, k = {CLUSTERS}, {ITERATIONS} iterations, this machine"
     here.set_title(what + (f": 1 to {race.ratio:.1f}" if race.ratio else ""), fontsize="medium")
     _bars(deck, {name: [ms] for name, ms in DECK.items()}, (GREY, GREY))
-    told = (
-        f"the deck's table, its machine and data: 1 to {DECK['scikit-learn'] / DECK['Linfa']:.2f}"
-    )
+    told = f"the deck's table, its machine and data: 1 to {DECK['scikit-learn'] / DECK['Linfa']:.2f}"
     deck.set_title(told, fontsize="medium")
     figure.suptitle("k-means on a million points: time of one fit, shorter is better")
     if race.points < 1_000_000:

@@ -79,9 +79,7 @@ def shipped() -> Iterator[Table]:
         names = [str(c) for c in data.class_names]
         if name == "wine":
             names = [f"cultivar {i + 1}" for i in range(3)]
-        yield Table(
-            name.replace("_", " "), what, unit, X, data.targets, names, list(data.feature_names)
-        )
+        yield Table(name.replace("_", " "), what, unit, X, data.targets, names, list(data.feature_names))
 
 
 def cluster(table: Table, starts: int) -> Found:

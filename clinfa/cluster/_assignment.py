@@ -116,7 +116,8 @@ class Assignment:
             cut.run(
                 lambda cursor, limit, slot: kmeans.assign_pass(
                     p.X, p.frame.shift, p.frame.scale, centres, *self._packed, *fast, p.weights, self.labels,
-                    *state, room, p.noise, self._striped, self._sums, scratch[slot], cut.bounds, cursor, limit, self._counts,
+                    *state, room, p.noise, self._striped, self._sums, scratch[slot],
+                    cut.bounds, cursor, limit, self._counts,
                 )
             )  # fmt: skip
 
@@ -173,9 +174,7 @@ class Assignment:
         """Whether whole fits can be left to `steps`."""
         return len(self._cut) == 1 and self._striped and not self.bounded
 
-    def steps(
-        self, centres: np.ndarray, tol: float, most: int
-    ) -> tuple[int, int, int, float, float, bool]:
+    def steps(self, centres: np.ndarray, tol: float, most: int) -> tuple[int, int, int, float, float, bool]:
         """Up to `most` iterations without coming back: see `lloyd_steps`. At most some 20 ms' worth."""
         p = self.points
         most = min(most, max(1, int(20e6 / (p.n * p.row_ns(self.k)))))

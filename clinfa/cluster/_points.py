@@ -116,9 +116,7 @@ class Points:
         out = np.empty(self.n if each else 0, self.dtype)
         return self.in_units(self.squared(centres, labels, out)), out
 
-    def squared(
-        self, centres: np.ndarray, labels: np.ndarray, out: np.ndarray | None = None
-    ) -> float:
+    def squared(self, centres: np.ndarray, labels: np.ndarray, out: np.ndarray | None = None) -> float:
         """The weighted sum of the squared distances to the own centres, in the frame's units."""
         cut = stripes(self.n, 0.3 * self.d + 4)
         sums = np.empty(len(cut))
@@ -248,9 +246,7 @@ def _shifted(X: CSR, shift: np.ndarray) -> CSR:
     n, d = X.shape
     full = np.flatnonzero(shift)
     count = X.indptr[-1]
-    away = csr_array(
-        (np.tile(-shift[full], n), np.tile(full, n), np.arange(n + 1) * len(full)), shape=(n, d)
-    )
+    away = csr_array((np.tile(-shift[full], n), np.tile(full, n), np.arange(n + 1) * len(full)), shape=(n, d))
     out = csr_array((X.data[:count], X.indices[:count], X.indptr), shape=(n, d)) + away
     index = np.int32 if out.indptr.dtype == np.int32 else np.int64
     return CSR(

@@ -26,11 +26,7 @@ class Screen:
         self.points = points
         n, d, frame = points.n, points.d, points.frame
         sample = frame.enter(points.table.rows(np.arange(0, n, max(1, n // 2048))))
-        start = (
-            np.random.Generator(np.random.PCG64(0))
-            .standard_normal((d, width + 8))
-            .astype(sample.dtype)
-        )
+        start = np.random.Generator(np.random.PCG64(0)).standard_normal((d, width + 8)).astype(sample.dtype)
         spread = sample - sample.mean(axis=0)
         for _ in range(2):
             start, _ = np.linalg.qr(spread.T @ (spread @ start))

@@ -206,9 +206,7 @@ class KMeans(CentroidModel):
     """
 
     n_clusters: int = param(8, at_least(1), positional=True)
-    init: Init = param(
-        "k-means++", one_of("k-means++", "k-means||", "random") | matrix() | function()
-    )
+    init: Init = param("k-means++", one_of("k-means++", "k-means||", "random") | matrix() | function())
     n_init: int | Literal["auto"] = param("auto", at_least(1) | one_of("auto"))
     max_iter: int = param(300, at_least(1))
     tol: float = param(1e-4, between(0))
@@ -263,9 +261,7 @@ def lloyd(
     say = reporter(verbose > 1)
     while n_iter < max_iter:
         if small:
-            steps, changed, moved, step, worn, is_empty = state.steps(
-                centres, tol, max_iter - n_iter
-            )
+            steps, changed, moved, step, worn, is_empty = state.steps(centres, tol, max_iter - n_iter)
             n_iter += steps
         else:
             changed = moved = state.assign(centres)

@@ -121,9 +121,7 @@ class MiniBatchKMeans(CentroidModel):
     """
 
     n_clusters: int = param(8, at_least(1), positional=True)
-    init: Init = param(
-        "k-means++", one_of("k-means++", "k-means||", "random") | matrix() | function()
-    )
+    init: Init = param("k-means++", one_of("k-means++", "k-means||", "random") | matrix() | function())
     max_iter: int = param(100, at_least(1))
     batch_size: int = param(1024, at_least(1))
     verbose: int = param(0, verbosity())
@@ -248,15 +246,11 @@ class MiniBatchKMeans(CentroidModel):
         """
         self._check_params()
         first = not self.__sklearn_is_fitted__()
-        table, weights = (
-            self._read_fit(X, sample_weight) if first else self._read_more(X, sample_weight)
-        )
+        table, weights = self._read_fit(X, sample_weight) if first else self._read_more(X, sample_weight)
         if first:
             p = points(table, weights)
             if p.n < self.n_clusters and (isinstance(self.init, str) or callable(self.init)):
-                raise ValueError(
-                    f"n_samples={p.n} should be >= n_clusters={shown(self.n_clusters)}."
-                )
+                raise ValueError(f"n_samples={p.n} should be >= n_clusters={shown(self.n_clusters)}.")
             rng = generator(self.random_state)
             state = _Batches(p, start_centres(self, p, rng), self.reassignment_ratio)
             steps = 0
@@ -293,9 +287,7 @@ class _Batches:
         self._scratch = np.empty(2 * 64 * d + 32, p.dtype)
         self._sums = np.empty((k, d + 1))
 
-    def step(
-        self, rows: np.ndarray, weights: np.ndarray, rng: np.random.RandomState
-    ) -> tuple[float, float]:
+    def step(self, rows: np.ndarray, weights: np.ndarray, rng: np.random.RandomState) -> tuple[float, float]:
         """Learn from some rows; returns their inertia before, and the sum of the squared steps."""
         self.since += len(rows)
         reassign = self.since >= 10 * len(self.mass) or not self.mass.all()
@@ -322,9 +314,7 @@ class _Batches:
         total = state.add_up()
         seen = total[:, -2] > 0
         old = self.centres[seen].astype(np.float64)
-        new = (old * self.mass[seen, None] + total[seen, :-2]) / (
-            self.mass[seen] + total[seen, -2]
-        )[:, None]
+        new = (old * self.mass[seen, None] + total[seen, :-2]) / (self.mass[seen] + total[seen, -2])[:, None]
         self.centres[seen] = new
         self.mass += total[:, -2]
         return inertia, float(((new - old) ** 2).sum())
@@ -343,9 +333,7 @@ class _Batches:
         # Their old weight would hold them fast; none at all would bring them back here at once.
         self.mass[poor] = self.mass[~poor].min() if not poor.all() else self.mass.min()
 
-    def result(
-        self, steps: int, passes: int, inertia: float, rng: np.random.RandomState
-    ) -> MiniBatchFit:
+    def result(self, steps: int, passes: int, inertia: float, rng: np.random.RandomState) -> MiniBatchFit:
         frame = self.p.frame
         return MiniBatchFit(
             frame.leave(self.centres), inertia, passes, steps, self.mass, frame, rng, self.since

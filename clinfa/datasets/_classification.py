@@ -197,9 +197,7 @@ def make_classification(
         "feature_info": kinds.tolist(),
         "parameters": arguments,
     }
-    return ShippedDataset(
-        X, y, description="Drawn by clinfa.datasets.make_classification.", extras=extras
-    )
+    return ShippedDataset(X, y, description="Drawn by clinfa.datasets.make_classification.", extras=extras)
 
 
 def _class_shares(weights: Any, n_classes: int) -> list[float]:
@@ -211,8 +209,7 @@ def _class_shares(weights: Any, n_classes: int) -> list[float]:
         shares.append(1.0 - sum(shares))
     if len(shares) != n_classes:
         raise ValueError(
-            f"weights must have n_classes = {n_classes} or {n_classes - 1} entries, "
-            f"got {len(shares)}."
+            f"weights must have n_classes = {n_classes} or {n_classes - 1} entries, got {len(shares)}."
         )
     # a sum that misses 1 by rounding is what users mean by 1
     if min(shares) < -1e-9 or sum(shares) > 1 + 1e-9:

@@ -36,9 +36,7 @@ def integer(name: str, value: Any, low: int, high: int | None = None) -> int:
     return number
 
 
-def real(
-    name: str, value: Any, low: float = -math.inf, high: float = math.inf, *, ends: str = "[]"
-) -> float:
+def real(name: str, value: Any, low: float = -math.inf, high: float = math.inf, *, ends: str = "[]") -> float:
     """`value` as a finite float in the interval; `ends` are its brackets, "[]" or "(]" ..."""
     if high < math.inf:
         allowed = f"a number in {ends[0]}{low}, {high}{ends[1]}"

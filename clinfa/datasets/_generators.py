@@ -93,9 +93,7 @@ def make_blobs(
     else:
         total, counts = 0, _counts(n_samples)
     if counts is not None and isinstance(centers, Integral):
-        raise ValueError(
-            f"centers must be an array or None when n_samples is a sequence, got {centers!r}."
-        )
+        raise ValueError(f"centers must be an array or None when n_samples is a sequence, got {centers!r}.")
     if centers is None:
         centers = 3 if counts is None else len(counts)
     if isinstance(centers, Integral):
@@ -109,9 +107,7 @@ def make_blobs(
         counts = np.full(n_centers, total // n_centers)
         counts[: total % n_centers] += 1
     elif len(counts) != n_centers:
-        raise ValueError(
-            f"n_samples must have one entry per center, got {len(counts)} for {n_centers}."
-        )
+        raise ValueError(f"n_samples must have one entry per center, got {len(counts)} for {n_centers}.")
     spreads = per_item("cluster_std", cluster_std, n_centers, "center", low=0)
 
     y = np.repeat(np.arange(n_centers, dtype=np.int64), counts)
@@ -397,8 +393,7 @@ def _counts(n_samples: Sequence[int]) -> Ints:
     counts = np.asarray(n_samples)
     if counts.ndim != 1 or len(counts) == 0 or counts.dtype.kind not in "iu" or counts.min() < 0:
         raise ValueError(
-            "n_samples must be an integer >= 1 or a non-empty sequence of integers >= 0, "
-            f"got {n_samples!r}."
+            f"n_samples must be an integer >= 1 or a non-empty sequence of integers >= 0, got {n_samples!r}."
         )
     return counts.astype(np.int64)
 
@@ -409,9 +404,7 @@ def _halves(n_samples: int | tuple[int, int], low: int) -> tuple[int, int]:
         n_samples = integer("n_samples", n_samples, low)
         return n_samples // 2, n_samples - n_samples // 2
     if not isinstance(n_samples, tuple | list) or len(n_samples) != 2:
-        raise ValueError(
-            f"n_samples must be an integer >= {low} or a pair of integers, got {n_samples!r}."
-        )
+        raise ValueError(f"n_samples must be an integer >= {low} or a pair of integers, got {n_samples!r}.")
     return integer("n_samples[0]", n_samples[0], 0), integer("n_samples[1]", n_samples[1], 0)
 
 
