@@ -8,6 +8,11 @@ from clinfa._core.types cimport real, clinfa_take, prefetch
 from clinfa._core.tile cimport MOST, PANEL, aligned, sq_distance, tile_pack, tile_size, tile_sqdist
 
 
+def tile_rows(const real[::1] like):
+    """Points in a tile of this type."""
+    return tile_size(<real> 0)
+
+
 cdef inline int32_t _within_reach(
     const real* closest, const int32_t* owner, const real* safe, Py_ssize_t count, int32_t* hit
 ) noexcept nogil:
@@ -35,10 +40,16 @@ def trial_pass(
     int64_t[::1] cursor,          # inout  (1)
     int64_t limit,                # in
     double[:, ::1] gain,          # out    (stripes, groups * PANEL)
+    float[:, ::1] kept,           # out    (tiles, groups * PANEL * TILE) squared distances, tile by tile
+    int32_t[:, ::1] kept_rows,    # out    (tiles, TILE)       their rows, from the stripe's first on
+    int64_t[::1] kept_count,      # out    (stripes)           how many
 ):
-    """k-means++: by how much each candidate would lower the potential."""
+    """k-means++: by how much each candidate would lower the potential.
+
+    Keeps the squared distances of the rows that it looked at, so that `follow_pass` need not.
+    """
     cdef Py_ssize_t d = X.shape[1], groups = gain.shape[1] // PANEL, size = tile_size(<real> 0)
-    cdef Py_ssize_t i, l, m, r, g, lo, hi, waiting
+    cdef Py_ssize_t i, l, m, r, g, lo, hi, waiting, tile
     cdef int64_t s, stripes = bounds.shape[0] - 1
     cdef int32_t rows[2 * MOST]
     cdef int32_t hit[MOST]
@@ -51,6 +62,7 @@ def trial_pass(
     cdef real* sq
     cdef double* sums
     cdef double* row
+    cdef float* keep
     with nogil:
         xt = aligned(&scratch[0])
         sq = xt + size * d
@@ -64,6 +76,8 @@ def trial_pass(
             memset(sums, 0, groups * PANEL * MOST * sizeof(double))
             i = lo
             waiting = 0
+            tile = lo // size + s
+            kept_count[s] = 0
             while True:
                 while waiting < size and i < hi:
                     m = min(MOST, hi - i)
@@ -83,13 +97,18 @@ def trial_pass(
                 for l in range(m):
                     w[l] = <real> weights[lo + rows[l]] if weighted else 1
                     near[l] = closest[lo + rows[l]]
+                    kept_rows[tile, l] = rows[l]
+                kept_count[s] += m
                 for g in range(groups):
                     tile_sqdist(xt, &panel[g * d * PANEL], d, sq)
                     for r in range(PANEL):
                         row = sums + (g * PANEL + r) * MOST
+                        keep = &kept[tile, (g * PANEL + r) * size]
                         for l in range(size):
+                            keep[l] = <float> sq[r * size + l]
                             one = near[l] - sq[r * size + l]
                             row[l] += <double> (w[l] * (one if one > 0 else 0))
+                tile += 1
                 waiting -= m
                 for l in range(waiting):
                     rows[l] = rows[m + l]
@@ -100,16 +119,15 @@ def trial_pass(
                 gain[s, r] = total
 
 
-def choose_pass(
-    const real[:, ::1] X,         # in     (n, d)
-    const real[::1] shift,        # in     (d)
-    double scale,                 # in
-    const real[::1] centre,       # in     (d)       the new centre
-    int32_t number,               # in               its number
+def follow_pass(
+    const float[:, ::1] kept,     # in     as `trial_pass` left them
+    const int32_t[:, ::1] kept_rows,
+    const int64_t[::1] kept_count,
+    Py_ssize_t candidate,         # in               which of the candidates was taken
+    int32_t number,               # in               its number among the centres
     const double[::1] weights,    # in     (n), or (0) for ones
     real[::1] closest,            # inout  (n)
     int32_t[::1] owner,           # inout  (n)
-    const real[::1] safe,         # in     (number)  any for the first centre
     const int32_t[::1] bucket,    # in     (n)       see rng.WeightedRows
     const int64_t[::1] bounds,    # in     (stripes + 1)
     int64_t[::1] cursor,          # inout  (1)
@@ -117,11 +135,10 @@ def choose_pass(
     double[:, ::1] loss,          # out    (stripes, buckets + 16) by how much each bucket gets lighter
 ):
     """k-means++: let the points that the new centre comes closer to follow it."""
-    cdef Py_ssize_t d = X.shape[1], i, b, m, l
-    cdef int64_t s, stripes = bounds.shape[0] - 1
+    cdef Py_ssize_t size = kept_rows.shape[1], b, l, tile, i, lo
+    cdef int64_t s, stripes = bounds.shape[0] - 1, left
     cdef bint weighted = weights.shape[0] > 0
-    cdef int32_t hit[MOST]
-    cdef real sq
+    cdef const float* sq
     cdef double less
     with nogil:
         while limit > 0:
@@ -131,23 +148,20 @@ def choose_pass(
                 break
             for b in range(loss.shape[1]):
                 loss[s, b] = 0
-            i = bounds[s]
-            while i < bounds[s + 1]:
-                m = min(MOST, bounds[s + 1] - i)
-                if number == 0:
-                    for l in range(m):
-                        closest[i + l] = sq_distance(&X[i + l, 0], &shift[0], <real> scale, &centre[0], d)
-                        owner[i + l] = 0
-                elif _within_reach(&closest[i], &owner[i], &safe[0], m, hit):
-                    for l in range(m):
-                        if hit[l]:
-                            sq = sq_distance(&X[i + l, 0], &shift[0], <real> scale, &centre[0], d)
-                            if sq < closest[i + l]:
-                                less = <double> closest[i + l] - <double> sq
-                                loss[s, bucket[i + l]] += weights[i + l] * less if weighted else less
-                                closest[i + l] = sq
-                                owner[i + l] = number
-                i += m
+            lo = bounds[s]
+            tile = lo // size + s
+            left = kept_count[s]
+            while left > 0:
+                sq = &kept[tile, candidate * size]
+                for l in range(min(left, size)):
+                    i = lo + kept_rows[tile, l]
+                    if sq[l] < closest[i]:
+                        less = <double> closest[i] - <double> sq[l]
+                        loss[s, bucket[i]] += weights[i] * less if weighted else less
+                        closest[i] = sq[l]
+                        owner[i] = number
+                left -= size
+                tile += 1
 
 
 def mass_pass(

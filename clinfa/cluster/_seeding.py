@@ -37,7 +37,7 @@ def plus_plus(
         return _plus_plus_small(p, k, rng, trials, rows)
     search = (SparseSearch if p.table.sparse else Search)(p, k, rows)
     first = rows.draw(rows.mass(p.weights), rng.random(1), p.weights)
-    search.choose(first[0], p.rows(first))
+    search.choose(first[0], p.rows(first), 0)
     for _ in range(1, k):
         uniforms = rng.random(trials)
         if search.potential() > 0:
@@ -45,8 +45,8 @@ def plus_plus(
         else:  # fewer different rows than centres: any will do
             candidates = rows.draw(rows.mass(p.weights), uniforms[:1], p.weights)
         there = p.rows(candidates)
-        best = int(np.argmax(search.gain(there))) if len(candidates) > 1 else 0
-        search.choose(candidates[best], there[best : best + 1])
+        best = int(np.argmax(search.gain(there)))
+        search.choose(candidates[best], there, best)
     return search.chosen
 
 
@@ -78,7 +78,8 @@ class Search:
         self.chosen = np.empty(k, np.int64)
         self.count = 0
         self.closest = np.empty(p.n, p.dtype)
-        self.owner = np.empty(p.n, np.int32)
+        self.owner = np.zeros(p.n, np.int32)
+        self._tile = seeding.tile_rows(self.closest[:0])
         self.mass = np.empty(0)
         self._counted = 0.0
         self._cut = stripes(p.n, 0.1 * p.d + 2, most=32)
@@ -123,36 +124,42 @@ class Search:
         scratch = np.empty((cut.width(), 64 * (p.d + _PANEL) + 32), p.dtype)
         lanes = np.empty((cut.width(), out.shape[1] * 64))
         safe = self._safe(candidates)
+        tiles = p.n // self._tile + 2 * len(cut)
+        kept = np.empty((tiles, out.shape[1] * self._tile), np.float32)
+        rows, counts = np.empty((tiles, self._tile), np.int32), np.empty(len(cut), np.int64)
         cut.run(
             lambda cursor, limit, slot: seeding.trial_pass(
                 p.X, p.frame.shift, p.frame.scale, panel, p.weights, self.closest, self.owner, safe,
-                scratch[slot], lanes[slot], cut.bounds, cursor, limit, out,
+                scratch[slot], lanes[slot], cut.bounds, cursor, limit, out, kept, rows, counts,
             )
         )  # fmt: skip
+        self._looked_at = (cut, kept, rows, counts)
         return out.sum(axis=0)[:m]
 
-    def choose(self, row: int, centre: np.ndarray) -> None:
-        """Take a row as the next centre."""
-        number = self.count
-        self._follow(centre, number)
-        self.centres[number] = centre[0]
-        self.chosen[number] = row
+    def choose(self, row: int, candidates: np.ndarray, which: int) -> None:
+        """Take one of the candidates, which is that row, as the next centre."""
+        if self.count:
+            self._follow(which)
+        else:
+            self._follow_first(candidates)
+        self.centres[self.count] = candidates[which]
+        self.chosen[self.count] = row
         self.count += 1
 
-    def _follow(self, centre: np.ndarray, number: int) -> None:
-        p, cut = self.p, self._cut
-        safe = self._safe(centre)
+    def _follow_first(self, centre: np.ndarray) -> None:
+        self.p.squared(centre, self.owner, self.closest)
+        self._count_mass()
+
+    def _follow(self, which: int) -> None:
+        cut, kept, rows, counts = self._looked_at
+        loss = np.empty((len(cut), self.rows.buckets + 16))
         cut.run(
-            lambda cursor, limit, slot: seeding.choose_pass(
-                p.X, p.frame.shift, p.frame.scale, centre[0], number, p.weights, self.closest, self.owner,
-                safe, self.rows.bucket, cut.bounds, cursor, limit, self._by_bucket,
+            lambda cursor, limit, slot: seeding.follow_pass(
+                kept, rows, counts, which, self.count, self.p.weights, self.closest, self.owner,
+                self.rows.bucket, cut.bounds, cursor, limit, loss,
             )
         )  # fmt: skip
-        if number:
-            loss = self._by_bucket.sum(axis=0)[: self.rows.buckets]
-            self.mass = np.maximum(self.mass - loss, 0)
-        else:
-            self._count_mass()
+        self.mass = np.maximum(self.mass - loss.sum(axis=0)[: self.rows.buckets], 0)
 
 
 class SparseSearch(Search):
@@ -167,18 +174,20 @@ class SparseSearch(Search):
 
     def gain(self, candidates: np.ndarray) -> np.ndarray:
         out = np.zeros(len(candidates))
+        self._candidates = candidates
         for part, squared in self._blocks(candidates):
             less = np.maximum(self.closest[part, None] - squared, 0).astype(np.float64)
             out += self.p.weights[part] @ less if len(self.p.weights) else less.sum(axis=0)
         return out
 
-    def _follow(self, centre: np.ndarray, number: int) -> None:
-        for part, squared in self._blocks(centre):
-            mine = squared[:, 0]
-            if number:
-                np.minimum(self.closest[part], mine, out=self.closest[part])
-            else:
-                self.closest[part] = mine
+    def _follow_first(self, centre: np.ndarray) -> None:
+        self.closest.fill(np.finfo(self.p.dtype).max)
+        self._candidates = centre
+        self._follow(0)
+
+    def _follow(self, which: int) -> None:
+        for part, squared in self._blocks(self._candidates[which : which + 1]):
+            np.minimum(self.closest[part], squared[:, 0], out=self.closest[part])
         self._count_mass()
 
 
