@@ -94,18 +94,16 @@ class Table:
 
     @property
     def column_range(self) -> np.ndarray:
-        """The least and the greatest value of every column: shape (2, d). NaN where a value is not finite."""
+        """The least and the greatest value of every column of dense records: shape (2, d).
+
+        NaN where a value is not finite.
+        """
         if self._range is None:
             object.__setattr__(self, "_range", self._look_for_range())
         return self._range
 
     def _look_for_range(self) -> np.ndarray:
         X = self.X
-        if self.sparse:
-            low, high = np.zeros(self.d), np.zeros(self.d)
-            np.minimum.at(low, X.indices, X.data)
-            np.maximum.at(high, X.indices, X.data)
-            return np.stack([low, high])
         cut = self.stripes(0.15 * self.d + 1)
         out = np.empty((len(cut), 3, self.d))
         cut.run(lambda cursor, limit, slot: columns.range_pass(X, cut.bounds, cursor, limit, out))

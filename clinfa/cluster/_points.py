@@ -166,20 +166,23 @@ class SparsePoints(Points):
 
     def _own_frame(self) -> Frame:
         """Only columns that are stored in every row can lie far from zero as a whole."""
-        X, d = self.X, self.d
-        count = X.indptr[-1]
-        stored = np.bincount(X.indices[:count], minlength=d)
-        low, high = self.table.column_range
-        if (stored == self.n).any():
-            low, high = low.copy(), high.copy()
-            for j in np.flatnonzero(stored == self.n):
-                values = X.data[:count][X.indices[:count] == j]
-                low[j], high[j] = values.min(), values.max()
-        frame = frame_of(np.stack([low, high]), self.dtype)
-        frame.shift[stored < self.n] = 0
-        reach = np.abs(np.stack([low, high]) - frame.shift).max()
-        scale = columns.choose_frame(np.array([[-reach], [reach]]), np.empty(1, self.dtype))
-        return Frame(frame.shift, scale)
+        d, count = self.d, self.X.indptr[-1]
+        values, at = self.X.data[:count], self.X.indices[:count]
+        full = np.bincount(at, minlength=d) == self.n
+        if not full.any():
+            widest = float(np.abs(values).max(initial=0)) or 1.0
+            return Frame(np.zeros(d, self.dtype), self._scale(widest))
+        low, high = np.zeros((2, d), self.dtype)
+        low[full], high[full] = np.inf, -np.inf
+        np.minimum.at(low, at, values)
+        np.maximum.at(high, at, values)
+        reach = np.stack([low, high]).astype(np.float64)
+        frame = frame_of(reach, self.dtype)
+        frame.shift[~full] = 0
+        return Frame(frame.shift, self._scale(float(np.abs(reach - frame.shift).max()) or 1.0))
+
+    def _scale(self, widest: float) -> float:
+        return frame_of(np.array([[-widest], [widest]]), self.dtype).scale
 
     @property
     def _csr(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
