@@ -22,9 +22,7 @@ ROOT = Path(__file__).parent
 CORE = Path("clinfa/_core")
 isa = runpy.run_path(str(ROOT / CORE / "isa.py"))
 DEBUG = bool(int(os.environ.get("CLINFA_DEBUG", "0")))
-SHARED = (
-    "clinfa._core._shared"  # Cython's own utility code, compiled once instead of in each kernel
-)
+SHARED = "clinfa._core._shared"  # Cython's own utility code, compiled once instead of in each kernel
 
 DIRECTIVES = {
     "language_level": 3,
@@ -77,9 +75,7 @@ def extensions() -> list[Extension]:
     work = "build/cython-debug" if DEBUG else "build/cython"
     shared_c = Path(work) / CORE / "_shared.c"
     shared_c.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run(
-        [sys.executable, "-m", "cython", f"--generate-shared={shared_c}", "-M"], check=True
-    )
+    subprocess.run([sys.executable, "-m", "cython", f"--generate-shared={shared_c}", "-M"], check=True)
     modules = [
         Extension(f"clinfa._core.{pyx.stem}", [str(pyx)], include_dirs=[str(CORE)])
         for pyx in sorted(CORE.glob("*.pyx"))

@@ -53,7 +53,7 @@ def test_weights_are_multiplied(n):
     u = np.random.RandomState(0).random_sample(200)
     product = rows.draw(rows.mass(a * b), u, a * b)
     np.testing.assert_array_equal(rows.draw(rows.mass(a * b), u, a, b), product)
-    np.testing.assert_array_equal(rows.draw(rows.mass(a * b), u, np.empty(0), a, b), product)
+    np.testing.assert_array_equal(rows.draw(rows.mass(a * b), u, np.empty(0), a * b), product)
 
 
 @pytest.mark.parametrize("n", [1, 2, 300, 700])

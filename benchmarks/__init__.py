@@ -1,0 +1,1 @@
+"""Races between clinfa and its peers: ``python -m benchmarks --help``, `benchmarks/README.md`."""
