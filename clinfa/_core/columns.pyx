@@ -216,7 +216,10 @@ def choose_frame(
                 shift[f] = <real> middle
             elif widest < 1e300:
                 grid = 1 / _power_of_two_below(1 / (4 * widest), 1020)
-                shift[f] = <real> (rint(middle / grid) * grid)
+                # (Beyond 2^53 grid steps every number is a multiple already.)
+                if fabs(middle) < 9e15 * grid:
+                    middle = rint(middle / grid) * grid
+                shift[f] = <real> middle
             else:
                 shift[f] = 0
             extent = max(extent, max(fabs(reach[1, f] - shift[f]), fabs(reach[0, f] - shift[f])))

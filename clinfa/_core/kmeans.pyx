@@ -174,7 +174,8 @@ cdef int64_t _assign_rows(
                 # Keep what is settled at the front, in order; queue the others.
                 kept = 0
                 for l in range(m):
-                    if best[l] - second[l] > wide + 2 * <real> fast_noise * norms[l]:
+                    # (The constant: products too small for a float's exponent round to anything.)
+                    if best[l] - second[l] > <real> 1e-36 + wide + 2 * <real> fast_noise * norms[l]:
                         if kept < l:
                             _swap(rows, arg, best, second, norms, kept, l)
                         kept += 1
@@ -189,7 +190,7 @@ cdef int64_t _assign_rows(
                 waiting -= m
                 for l in range(waiting):
                     rows[l] = rows[m + l]
-        if narrow and (doubtful >= full_size or (doubtful and m <= 0)):
+        while doubtful >= full_size or (doubtful > 0 and m <= 0):
             kept = min(doubtful, full_size)
             tile_pack(base, d, doubts, 0, kept, &shift[0], <value> scale, full_xt, norms_full)
             tile_nearest(
@@ -203,7 +204,7 @@ cdef int64_t _assign_rows(
             doubtful -= kept
             for l in range(doubtful):
                 doubts[l] = doubts[kept + l]
-        elif m <= 0:
+        if m <= 0:
             break
     looked_at[0] = looked
     return changed

@@ -117,7 +117,8 @@ def assign_pass(
                         &data[0] + first, &indices[0] + first, count, scale, c_short, width, <float*> acc
                     )
                     a = _greatest(<float*> acc, &short_half_sq[0], k, &best, &second)
-                    sure = best - second > 2 * short_noise * (norm + most_cc)
+                    # (The constant: products too small for a float's exponent round to anything.)
+                    sure = best - second > 1e-36 + 2 * short_noise * (norm + most_cc)
                     error = short_noise
                 if not sure:
                     norm = _products(&data[0] + first, &indices[0] + first, count, scale, c, width, acc)
