@@ -203,12 +203,9 @@ def read_table(
         )
     if table.sparse:
         _finite_values(table.X.data, owner, role)
-    elif width is None:
-        # One look at the data tells both whether they are finite and where they lie.
-        if not np.isfinite(table.column_range).all():
-            _complain(table.X, owner, role)
-    else:
-        _finite_values(table.X.reshape(-1), owner, role)
+    elif not np.isfinite(table.column_range).all():
+        # (One look at the data tells both whether they are finite and where they lie.)
+        _complain(table.X, owner, role)
     if width is not None and d != width:
         raise ValueError(f"{role} has {d} features, but {owner} is expecting {width} features as input.")
     return table

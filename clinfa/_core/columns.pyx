@@ -223,5 +223,7 @@ def choose_frame(
             else:
                 shift[f] = 0
             extent = max(extent, max(fabs(reach[1, f] - shift[f]), fabs(reach[0, f] - shift[f])))
+    if extent == 0:  # all rows are equal: whatever comes later sets the scale
+        return 1
     # (The scale must be a number of the data's own type.)
     return _power_of_two_below(1 / max(extent, 1e-300), 120 if real is float else 1020)

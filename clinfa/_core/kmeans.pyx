@@ -128,7 +128,8 @@ cdef int64_t _assign_rows(
     cdef const value* base = &X[lo, 0]
     for l in range(k):
         most_cc = max(most_cc, 2 * <double> half_sq[l])
-    wide = <real> (2 * fast_noise * most_cc)
+    # (The constant: products too small for a float's exponent round to anything.)
+    wide = <real> (2 * fast_noise * most_cc + (1e-36 if narrow else 0))
     i = lo
     waiting = doubtful = 0
     while True:
@@ -174,8 +175,7 @@ cdef int64_t _assign_rows(
                 # Keep what is settled at the front, in order; queue the others.
                 kept = 0
                 for l in range(m):
-                    # (The constant: products too small for a float's exponent round to anything.)
-                    if best[l] - second[l] > <real> 1e-36 + wide + 2 * <real> fast_noise * norms[l]:
+                    if best[l] - second[l] > wide + 2 * <real> fast_noise * norms[l]:
                         if kept < l:
                             _swap(rows, arg, best, second, norms, kept, l)
                         kept += 1

@@ -78,7 +78,7 @@ def assign_pass(
     cdef int32_t a
     cdef bint narrow = short_columns.shape[0] > 0, sure
     cdef real own
-    cdef double u, low, room, norm, best, second, error, most_cc = 0
+    cdef double u, low, room, norm, best, second, error, tiny, most_cc = 0
     cdef const real* c = &columns[0, 0]
     cdef const float* c_short = &short_columns[0, 0] if narrow else NULL
     cdef real* acc
@@ -112,6 +112,7 @@ def assign_pass(
                 looked += 1
                 sure = False
                 error = noise
+                tiny = 0
                 if narrow:
                     norm = _products(
                         &data[0] + first, &indices[0] + first, count, scale, c_short, width, <float*> acc
@@ -120,15 +121,17 @@ def assign_pass(
                     # (The constant: products too small for a float's exponent round to anything.)
                     sure = best - second > 1e-36 + 2 * short_noise * (norm + most_cc)
                     error = short_noise
+                    tiny = 1e-36
                 if not sure:
                     norm = _products(&data[0] + first, &indices[0] + first, count, scale, c, width, acc)
                     a = _greatest(acc, &half_sq[0], k, &best, &second)
                     error = noise
+                    tiny = 0
                 if a != labels[i]:
                     changed += 1
                     labels[i] = a
                 if mode:
-                    room = 2 * error * (norm + most_cc)
+                    room = 2 * error * (norm + most_cc) + tiny
                     u = sqrt(max(norm - 2 * best, 0) + room)
                     low = sqrt(max(norm - 2 * second - room, 0))
                     lower[i] = float_below(low + other_moved[a])
@@ -175,7 +178,7 @@ def sums_pass(
                     w = w if side else -w
                     row = &sums[j, 0]
                     for t in range(indptr[i], indptr[i + 1]):
-                        row[indices[t]] += w * scale * <double> data[t]
+                        row[indices[t]] += w * (scale * <double> data[t])
                     row[d] += w
                     row[d + 1] += 1 if side else -1
 

@@ -287,6 +287,7 @@ def plus_plus_small(
                     ends[r] = total
             best = 0
             least = INFINITY
+            chosen[c] = order[0]
             for t in range(tries):
                 goal = uniforms[0 if c == 0 else 1 + (c - 1) * trials + t] * total
                 lo, hi = 0, n - 1

@@ -347,7 +347,6 @@ static inline void NAME(add_row)(
 {
 #if VBYTES == 64
     /* (No masks: what a masked store wrote cannot be forwarded to the next point of the same centre.) */
-    double by = w * scale;
     ptrdiff_t f = 0;
   #ifdef TILE_IS_DOUBLE
     #define WIDEN8(p) _mm512_loadu_pd(p)
@@ -358,15 +357,17 @@ static inline void NAME(add_row)(
   #endif
     for (; f + 8 <= d; f += 8)
         _mm512_storeu_pd(row + f, _mm512_fmadd_pd(
-            _mm512_sub_pd(WIDEN8(x + f), WIDEN8(shift + f)), _mm512_set1_pd(by), _mm512_loadu_pd(row + f)));
+            _mm512_mul_pd(_mm512_sub_pd(WIDEN8(x + f), WIDEN8(shift + f)), _mm512_set1_pd(scale)),
+            _mm512_set1_pd(w), _mm512_loadu_pd(row + f)));
     for (; f + 2 <= d; f += 2)
         _mm_storeu_pd(row + f, _mm_fmadd_pd(
-            _mm_sub_pd(WIDEN2(x + f), WIDEN2(shift + f)), _mm_set1_pd(by), _mm_loadu_pd(row + f)));
-    if (f < d) row[f] += ((double)x[f] - (double)shift[f]) * by;
+            _mm_mul_pd(_mm_sub_pd(WIDEN2(x + f), WIDEN2(shift + f)), _mm_set1_pd(scale)),
+            _mm_set1_pd(w), _mm_loadu_pd(row + f)));
+    if (f < d) row[f] += ((double)x[f] - (double)shift[f]) * scale * w;
     #undef WIDEN8
     #undef WIDEN2
 #else
-    for (ptrdiff_t f = 0; f < d; f++) row[f] += ((double)x[f] - (double)shift[f]) * (w * scale);
+    for (ptrdiff_t f = 0; f < d; f++) row[f] += ((double)x[f] - (double)shift[f]) * scale * w;
 #endif
 }
 

@@ -28,6 +28,16 @@ class Frame:
     shift: np.ndarray  # (d,) of the data's dtype
     scale: float
 
+    def reaching(self, table: Table) -> Frame:
+        """This frame for rows that came later: in their type, and with room for them where they lie far
+        outside. (Another power of two changes no bit of what comes out.)"""
+        shift = self.shift if self.shift.dtype == table.dtype else self.shift.astype(table.dtype)
+        lies = np.array([[table.X.data.min()], [table.X.data.max()]]) if table.sparse else table.column_range
+        far = float(np.abs(lies - (0 if table.sparse else shift)).max())
+        if far * self.scale < 1e6:
+            return Frame(shift, self.scale)
+        return Frame(shift, frame_of(np.array([[-far], [far]]), table.dtype).scale)
+
     def enter(self, centres: np.ndarray) -> np.ndarray:
         inside = np.subtract(centres, self.shift, dtype=np.float64)
         inside *= self.scale
@@ -52,7 +62,7 @@ class Points:
         self.n, self.d, self.dtype = table.n, table.d, table.dtype
         # Weights near the ends of the range are brought near one, like the data.
         top = float(weights.max()) if len(weights) else 1.0
-        self.unit = 1.0 if 1e-100 < top < 1e100 else float(np.ldexp(1.0, np.frexp(top)[1] - 1))
+        self.unit = 1.0 if 1e-30 < top < 1e30 else float(np.ldexp(1.0, np.frexp(top)[1] - 1))
         self.weights = weights if self.unit == 1.0 else weights / self.unit
         self.frame = self._own_frame() if frame is None else frame
         # What rounding may do to a squared distance, relative to the squared norms.

@@ -37,7 +37,7 @@ def plus_plus(
         return _plus_plus_small(p, k, rng, trials, rows)
     search = (SparseSearch if p.table.sparse else Search)(p, k, rows)
     first = rows.draw(rows.mass(p.weights), rng.random(1), p.weights)
-    search.choose(first[0], p.rows(first), 0)
+    search.choose(first[0], p.rows(first))
     for _ in range(1, k):
         uniforms = rng.random(trials)
         if search.potential() > 0:
@@ -45,8 +45,8 @@ def plus_plus(
         else:  # fewer different rows than centres: any will do
             candidates = rows.draw(rows.mass(p.weights), uniforms[:1], p.weights)
         there = p.rows(candidates)
-        best = int(np.argmax(search.gain(there)))
-        search.choose(candidates[best], there, best)
+        best = search.best_of(there)
+        search.choose(candidates[best], there[best : best + 1])
     return search.chosen
 
 
@@ -71,6 +71,8 @@ class Search:
         Weight times `closest`, by bucket of `rows`; kept up by subtraction, and counted anew when it has
         fallen so far that the rounding of what it once was could be felt.
     """
+
+    TOGETHER = 12  # candidates whose distances are kept until one of them is chosen
 
     def __init__(self, p: Points, k: int, rows: WeightedRows):
         self.p, self.rows = p, rows
@@ -136,13 +138,25 @@ class Search:
         self._looked_at = (cut, kept, rows, counts)
         return out.sum(axis=0)[:m]
 
-    def choose(self, row: int, candidates: np.ndarray, which: int) -> None:
-        """Take one of the candidates, which is that row, as the next centre."""
-        if self.count:
-            self._follow(which)
+    def best_of(self, candidates: np.ndarray) -> int:
+        """Which candidate lowers the potential most. A few are looked at together, which bounds memory."""
+        few = self.TOGETHER
+        gains = [self.gain(candidates[i : i + few]) for i in range(0, len(candidates), few)]
+        best = int(np.argmax(np.concatenate(gains)))
+        if len(gains) > 1:
+            self.gain(candidates[best : best + 1])
+            self._which = 0
         else:
-            self._follow_first(candidates)
-        self.centres[self.count] = candidates[which]
+            self._which = best
+        return best
+
+    def choose(self, row: int, centre: np.ndarray) -> None:
+        """Take a row, the first of all or what `best_of` has just found, as the next centre."""
+        if self.count:
+            self._follow(self._which)
+        else:
+            self._follow_first(centre)
+        self.centres[self.count] = centre[0]
         self.chosen[self.count] = row
         self.count += 1
 

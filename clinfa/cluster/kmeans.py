@@ -66,9 +66,7 @@ class CentroidModel(Clusterer, Transformer):
         centres = np.asarray(self.cluster_centers_)
         if table.dtype != centres.dtype:
             table = table.astype(np.promote_types(table.dtype, centres.dtype))
-        frame = self._frame
-        if frame.shift.dtype != table.dtype:
-            frame = Frame(frame.shift.astype(table.dtype), frame.scale)
+        frame = self._frame.reaching(table)
         p = points(table, NO_WEIGHTS, frame)
         return p, frame.enter(centres)
 

@@ -257,7 +257,7 @@ class MiniBatchKMeans(CentroidModel):
         else:
             if table.dtype != self.cluster_centers_.dtype:
                 table = table.astype(self.cluster_centers_.dtype)
-            p = points(table, weights, self._frame)
+            p = points(table, weights, self._frame.reaching(table))
             rng = self._random_state
             state = _Batches(p, p.frame.enter(self.cluster_centers_), self.reassignment_ratio)
             state.mass = self._counts.copy()
