@@ -35,7 +35,7 @@ def plus_plus(
     trials = trials or 2 + int(np.log(k))
     if not p.table.sparse and rows.buckets == 1 and p.n * k * trials * p.d < 200_000:
         return _plus_plus_small(p, k, rng, trials, rows)
-    search = (SparseSearch if p.table.sparse else Search)(p, k, rows)
+    search = (SparseSearch if p.table.sparse else Search)(p, k, rows, trials)
     first = rows.draw(rows.mass(p.weights), rng.random(1), p.weights)
     search.choose(first[0], p.rows(first))
     for _ in range(1, k):
@@ -74,14 +74,22 @@ class Search:
 
     TOGETHER = 12  # candidates whose distances are kept until one of them is chosen
 
-    def __init__(self, p: Points, k: int, rows: WeightedRows):
+    def __init__(self, p: Points, k: int, rows: WeightedRows, trials: int):
         self.p, self.rows = p, rows
         self.centres = np.empty((k, p.d))
         self.chosen = np.empty(k, np.int64)
         self.count = 0
         self.closest = np.empty(p.n, p.dtype)
         self.owner = np.zeros(p.n, np.int32)
-        self._tile = seeding.tile_rows(self.closest[:0])
+        cut = stripes(p.n, 0.6 * p.d + 2, most=32)
+        tile = seeding.tile_rows(self.closest[:0])
+        tiles = p.n // tile + 2 * len(cut)
+        self._kept = (  # the squared distances that the last `gain` took, tile by tile
+            cut,
+            np.empty((tiles, -(-min(trials, self.TOGETHER) // _PANEL) * _PANEL * tile), np.float32),
+            np.empty((tiles, tile), np.int32),
+            np.empty(len(cut), np.int64),
+        )
         self.mass = np.empty(0)
         self._counted = 0.0
         self._cut = stripes(p.n, 0.1 * p.d + 2, most=32)
@@ -121,21 +129,17 @@ class Search:
         p, m = self.p, len(candidates)
         panel, half_sq = p.empty_pack(m)
         kmeans.pack_centres(candidates, panel, half_sq)
-        cut = stripes(p.n, 0.1 * m * p.d + 2, most=32)
+        cut, kept, rows, counts = self._kept
         out = np.empty((len(cut), -(-m // _PANEL) * _PANEL))
         scratch = np.empty((cut.width(), 64 * (p.d + _PANEL) + 32), p.dtype)
         lanes = np.empty((cut.width(), out.shape[1] * 64))
         safe = self._safe(candidates)
-        tiles = p.n // self._tile + 2 * len(cut)
-        kept = np.empty((tiles, out.shape[1] * self._tile), np.float32)
-        rows, counts = np.empty((tiles, self._tile), np.int32), np.empty(len(cut), np.int64)
         cut.run(
             lambda cursor, limit, slot: seeding.trial_pass(
                 p.X, p.frame.shift, p.frame.scale, panel, p.weights, self.closest, self.owner, safe,
                 scratch[slot], lanes[slot], cut.bounds, cursor, limit, out, kept, rows, counts,
             )
         )  # fmt: skip
-        self._looked_at = (cut, kept, rows, counts)
         return out.sum(axis=0)[:m]
 
     def best_of(self, candidates: np.ndarray) -> int:
@@ -165,7 +169,7 @@ class Search:
         self._count_mass()
 
     def _follow(self, which: int) -> None:
-        cut, kept, rows, counts = self._looked_at
+        cut, kept, rows, counts = self._kept
         loss = np.empty((len(cut), self.rows.buckets + 16))
         cut.run(
             lambda cursor, limit, slot: seeding.follow_pass(

@@ -51,12 +51,19 @@ def test_threads_of_mini_batches(kind, monkeypatch):
 @pytest.mark.parametrize("k", [2, 10, 40])
 @pytest.mark.parametrize("d", [2, 15, 60, 300])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_algorithms_agree_to_the_bit(k, d, dtype):
+def test_algorithms_agree(k, d, dtype):
+    """Labels to the bit; sums may be added up in another order."""
     X = blobs(3000, d, 12, spread=2.5, dtype=dtype)
     first = start(X, k)
     plain = KMeans(k, init=first, algorithm="lloyd", tol=0, max_iter=60).fit(X)
     for algorithm in ("auto", "elkan", "hamerly"):
-        assert_same_bits(KMeans(k, init=first, algorithm=algorithm, tol=0, max_iter=60).fit(X), plain)
+        other = KMeans(k, init=first, algorithm=algorithm, tol=0, max_iter=60).fit(X)
+        assert np.array_equal(other.labels_, plain.labels_)
+        assert other.n_iter_ == plain.n_iter_
+        eps = np.finfo(dtype).eps
+        np.testing.assert_allclose(
+            other.cluster_centers_, plain.cluster_centers_, rtol=8 * eps, atol=8 * eps * np.abs(X).max()
+        )
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -44,11 +44,12 @@ def peaks(n, d, k, name="KMeans", **how):
 @pytest.mark.parametrize(
     ("name", "how", "per_row"),
     [
-        # closest 8, owner 4, keys 8, order 8, bucket 4; labels 4, slack 4, lower 4; room to sort
-        ("KMeans", {"init": "k-means++"}, 64),
-        ("KMeans", {"init": "k-means++", "algorithm": "elkan"}, 64),
+        # closest 8, owner 4, keys 8, order 8, bucket 4; labels 4, slack 4, lower 4; room to sort;
+        # k-means++ keeps a row's number and its distances to the 6 candidates: 28
+        ("KMeans", {"init": "k-means++"}, 92),
+        ("KMeans", {"init": "k-means++", "algorithm": "elkan"}, 92),
         ("KMeans", {"init": "random", "n_init": 1}, 64),
-        ("KMeans", {"init": "k-means||"}, 96),
+        ("KMeans", {"init": "k-means||"}, 124),
         ("MiniBatchKMeans", {}, 64),
     ],
 )

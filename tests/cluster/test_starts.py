@@ -104,7 +104,7 @@ def test_small_and_large_search_choose_the_same_rows(weighted, seed, kind):
     k, trials = 12, 4
     p, rows = points(Table(X), w), WeightedRows(Table(X).keys())
     small = _seeding._plus_plus_small(p, k, np.random.default_rng(seed), trials, rows)
-    search = _seeding.Search(p, k, rows)
+    search = _seeding.Search(p, k, rows, trials)
     assert rows.buckets == 1
     if kind == "csr":
         chosen = kmeans_plusplus(
@@ -117,8 +117,8 @@ def test_small_and_large_search_choose_the_same_rows(weighted, seed, kind):
     assert np.array_equal(small, chosen)
     for row in chosen:
         there = p.rows(np.array([row]))
-        search.gain(there)
-        search.choose(row, there, 0)
+        search.best_of(there)
+        search.choose(row, there)
     expected = squared(X, X[chosen]).min(axis=1) * p.frame.scale**2
     assert np.array_equal(search.closest, expected)
     total = (w if weighted else np.ones(250)) @ expected
