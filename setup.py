@@ -75,7 +75,8 @@ def extensions() -> list[Extension]:
     work = "build/cython-debug" if DEBUG else "build/cython"
     shared_c = Path(work) / CORE / "_shared.c"
     shared_c.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run([sys.executable, "-m", "cython", f"--generate-shared={shared_c}", "-M"], check=True)
+    if not shared_c.exists():  # (it depends on Cython alone: `make clean` after changing that)
+        subprocess.run([sys.executable, "-m", "cython", f"--generate-shared={shared_c}", "-M"], check=True)
     modules = [
         Extension(f"clinfa._core.{pyx.stem}", [str(pyx)], include_dirs=[str(CORE)])
         for pyx in sorted(CORE.glob("*.pyx"))

@@ -25,9 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
         for case in cases:
             print(f"{case.name:32} {' '.join(runner.names(case, asked.contenders, tuned=False))}")
         return 0
-    options = runner.Options(
-        asked.contenders, asked.rounds, asked.scale, asked.patience, asked.calm
-    )
+    options = runner.Options(asked.contenders, asked.rounds, asked.scale, asked.patience, asked.calm)
     for ended in (signal.SIGINT, signal.SIGTERM):  # also in the background: report what there is
         signal.signal(ended, signal.default_int_handler)
     if hasattr(os, "sched_setaffinity"):  # workers inherit it: everyone has the same two cores
@@ -72,9 +70,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 def line(case: dict) -> str:
     """A case in one line, for whoever waits."""
     times = [
-        f"{name} {c['median']:.3g}{report.noise(c)}"
-        if c["status"] == "ok"
-        else f"{name}: {c['status']}"
+        f"{name} {c['median']:.3g}{report.noise(c)}" if c["status"] == "ok" else f"{name}: {c['status']}"
         for name, c in case["contenders"].items()
         if c["status"] != "same"
     ]

@@ -67,9 +67,7 @@ def limit_percent(case: dict, c: dict, limits: dict) -> float | None:
     """Share of the machine's limit; over 100 where a method skips work that the limit counts."""
     if case["flops"] is None:
         return None
-    seconds = limit_seconds(
-        limits, case["dtype"], case["flops"], case["bytes"], case["resident_bytes"]
-    )
+    seconds = limit_seconds(limits, case["dtype"], case["flops"], case["bytes"], case["resident_bytes"])
     return 100.0 * seconds / c["median"]
 
 

@@ -185,9 +185,7 @@ def run(cases: Iterable[Case], options: Options) -> Iterable[dict]:
             yield run_case(case, options, tuned, same_kernels, Path(folder))
 
 
-def run_case(
-    case: Case, options: Options, tuned: bool, same_kernels: set[str], folder: Path
-) -> dict:
+def run_case(case: Case, options: Options, tuned: bool, same_kernels: set[str], folder: Path) -> dict:
     """One race: start all, warm up all, then rounds in turn."""
     data = case.make(options.scale)
     (folder / "results").mkdir()

@@ -72,10 +72,7 @@ def pools() -> list[dict]:
         return []
     keys = ("internal_api", "version", "architecture", "num_threads")
     info = threadpoolctl.threadpool_info()
-    return [
-        {key: pool.get(key) for key in keys} | {"file": Path(pool["filepath"]).name}
-        for pool in info
-    ]
+    return [{key: pool.get(key) for key in keys} | {"file": Path(pool["filepath"]).name} for pool in info]
 
 
 def isa(module) -> str | None:

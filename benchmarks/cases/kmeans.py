@@ -212,9 +212,7 @@ def iris(scale: float) -> Data:
     return {"X": np.ascontiguousarray(load_iris().data)}
 
 
-def started(
-    scale: float, kind: Callable, n: int, d: int, k: int, dtype: str = "float64", **extra
-) -> Data:
+def started(scale: float, kind: Callable, n: int, d: int, k: int, dtype: str = "float64", **extra) -> Data:
     """Data of a kind, and the first k different rows of a permutation as a start.
 
     `scale` shrinks n.

@@ -104,7 +104,7 @@ def assign_pass(
                     for t in range(first, first + count):
                         norm += (data[t] * scale) * (data[t] * scale)
                         own += <real> (data[t] * scale) * c[<Py_ssize_t> indices[t] * width + a]
-                    u = sqrt(max(norm + 2 * (<double> half_sq[a] - own), 0) + noise * (norm + most_cc))
+                    u = sqrt(max(norm + 2 * (<double> half_sq[a] - own), 0) + 2 * noise * (norm + most_cc))
                     low = lower[i] - other_moved[a]
                     if u < low:
                         slack[i] = float_below(low - u + room)

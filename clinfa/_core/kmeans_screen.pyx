@@ -20,6 +20,7 @@ def tail_pass(
     double scale,                 # in
     real[:, ::1] short,           # inout  (n, m + 1)  V'x given; the length of the rest goes last
     real[::1] norms,              # out    (n)         squared norms of the long rows
+    double noise,                 # in                 rounding of a squared length, relative
     const int64_t[::1] bounds,    # in     (stripes + 1)
     int64_t[::1] cursor,          # inout  (1)
     int64_t limit,                # in
@@ -42,7 +43,8 @@ def tail_pass(
                 for f in range(m):
                     front += <double> short[i, f] * <double> short[i, f]
                 norms[i] = <real> whole
-                short[i, m] = <real> sqrt(max(whole - front, 0))
+                # (Never too short: a row that lies all but within the span has a rest made of rounding.)
+                short[i, m] = <real> sqrt(max(whole - front, 0) + noise * whole)
 
 
 def screen_pass(

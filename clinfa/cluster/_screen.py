@@ -36,14 +36,14 @@ class Screen:
         for lo in range(0, n, 4096):
             self.short[lo : lo + 4096, :width] = frame.enter(points.X[lo : lo + 4096]) @ self.basis
         self.cut = stripes(n, 0.6 * d)
+        # The projection's own rounding comes on top of what the tile's does.
+        self.noise = 3 * points.noise
         self.cut.run(
             lambda cursor, limit, slot: kmeans_screen.tail_pass(
-                points.X, frame.shift, frame.scale, self.short, self.norms,
+                points.X, frame.shift, frame.scale, self.short, self.norms, self.noise,
                 self.cut.bounds, cursor, limit,
             )
         )  # fmt: skip
-        # The projection's own rounding comes on top of what the tile's does.
-        self.noise = 3 * points.noise
         self.wider = 1.0
 
     @classmethod
@@ -63,11 +63,12 @@ class Screen:
         short[:, :width] = centres @ self.basis
         whole = np.einsum("ij,ij->i", centres, centres, dtype=np.float64)
         front = np.einsum("ij,ij->i", short[:, :width], short[:, :width], dtype=np.float64)
-        short[:, width] = np.sqrt(np.maximum(whole - front, 0))
+        short[:, width] = np.sqrt(np.maximum(whole - front, 0) + self.noise * whole)
         panel, _ = p.empty_pack(k, width + 1)
         half_sq = np.empty_like(packed[1])
         kmeans.pack_centres(short, panel, half_sq)
-        cut = stripes(p.n, p.row_ns(k) * (width + 1) / p.d + p.d)
+        # (Few stripes: each ends with a full tile for the rows that it could not settle.)
+        cut = stripes(p.n, p.row_ns(k) * (width + 1) / p.d + p.d, most=16)
         scratch = np.empty((cut.width(), 64 * (width + 1 + p.d) + 64), p.dtype)
         zeros, counts = np.zeros(width + 1, p.dtype), np.empty((len(cut), 2), np.int64)
         cut.run(

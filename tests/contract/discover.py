@@ -55,9 +55,7 @@ def variants(cls: type) -> list[dict]:
     out: list[dict] = [{}]
     hints = typing.get_type_hints(cls)
     for name, value in cls().get_params(deep=False).items():
-        out += [
-            {name: c} for c in _choices(hints[name]) if c != value or type(c) is not type(value)
-        ]
+        out += [{name: c} for c in _choices(hints[name]) if c != value or type(c) is not type(value)]
     for theirs, params in INIT_PARAMS.items():
         if theirs.__name__ == cls.__name__:
             out += params if isinstance(params, list) else [params]
@@ -89,9 +87,7 @@ def of_kind(kind: str) -> list[type]:
 
 def each(classes=None):
     """Parametrise a test by class, as `cls`."""
-    return pytest.mark.parametrize(
-        "cls", CLASSES if classes is None else classes, ids=lambda c: c.__name__
-    )
+    return pytest.mark.parametrize("cls", CLASSES if classes is None else classes, ids=lambda c: c.__name__)
 
 
 each_variant = pytest.mark.parametrize(

@@ -34,9 +34,7 @@ def _fitted(cls, dtype=np.float64, **params):
     return build(cls, **params).fit(X, targets(cls, which)), X
 
 
-@pytest.mark.filterwarnings(
-    "ignore:Number of distinct clusters:sklearn.exceptions.ConvergenceWarning"
-)
+@pytest.mark.filterwarnings("ignore:Number of distinct clusters:sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("way", COPIES)
 @each_variant
 def test_copy_is_the_same_model(cls, params, way):
@@ -85,11 +83,7 @@ def test_fit_forgets_the_fit_before(cls):
 
 
 def _floats(values):
-    return {
-        name: v.dtype
-        for name, v in values.items()
-        if isinstance(v, np.ndarray) and v.dtype.kind == "f"
-    }
+    return {name: v.dtype for name, v in values.items() if isinstance(v, np.ndarray) and v.dtype.kind == "f"}
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -116,9 +116,7 @@ def test_one_bad_value_anywhere_is_found(cls, dtype, bad):
                     getattr(model, name)(X)
 
 
-@pytest.mark.parametrize(
-    "frame", [pd.DataFrame, lambda X, columns: pl.DataFrame(X, schema=columns)]
-)
+@pytest.mark.parametrize("frame", [pd.DataFrame, lambda X, columns: pl.DataFrame(X, schema=columns)])
 @each()
 def test_column_names_are_kept_and_compared(cls, frame):
     X, which = groups()
@@ -177,9 +175,7 @@ DULL = {
 
 @pytest.mark.parametrize("way", DULL)
 @each()
-@pytest.mark.filterwarnings(
-    "ignore:Number of distinct clusters:sklearn.exceptions.ConvergenceWarning"
-)
+@pytest.mark.filterwarnings("ignore:Number of distinct clusters:sklearn.exceptions.ConvergenceWarning")
 def test_dull_or_wild_values(cls, way):
     """All that comes out is finite (squares out of range are infinite, never NaN)."""
     X, which = groups(45)

@@ -53,9 +53,7 @@ def test_groups_are_found(cls, dtype, move, d):
     assert same_partition(model.labels_, which)
     if hasattr(model, "predict"):
         np.testing.assert_array_equal(model.predict(X), model.labels_)
-        np.testing.assert_array_equal(
-            [model.predict(row[None])[0] for row in X[:9]], model.labels_[:9]
-        )
+        np.testing.assert_array_equal([model.predict(row[None])[0] for row in X[:9]], model.labels_[:9])
 
 
 @by_move
@@ -89,9 +87,7 @@ def test_centres_and_distances(cls, dtype, move):
         assert wrong <= 200 * np.finfo(dtype).eps * scale + 2 * np.finfo(dtype).smallest_subnormal
 
 
-@pytest.mark.parametrize(
-    "factors", [(1, 1e-200), (1e-200, 1), (1e200, 1e-200), (1e-300, 1e-10), (1e8, 1e-8)]
-)
+@pytest.mark.parametrize("factors", [(1, 1e-200), (1e-200, 1), (1e200, 1e-200), (1e-300, 1e-10), (1e8, 1e-8)])
 @each(of_kind("clusterer"))
 def test_columns_of_different_scale(cls, factors):
     """The widest columns decide."""

@@ -67,9 +67,7 @@ def _twice(X):
 
 def _csr(X, data, row, col):
     order = np.lexsort((col, row))
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=X.shape[0]))]).astype(
-        np.int32
-    )
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=X.shape[0]))]).astype(np.int32)
     out = type(X)((data[order], col[order].astype(np.int32), indptr), shape=X.shape)
     out.has_canonical_format = False
     return out
@@ -146,9 +144,7 @@ def test_storage_changes_no_answer(cls, way):
     model = easy(cls).fit(given, targets(cls, which))
     plain = easy(cls).fit(sp.csr_array(X), targets(cls, which))
     for name, value in outputs(model, given).items():
-        np.testing.assert_allclose(
-            value, outputs(plain, sp.csr_array(X))[name], rtol=1e-12, atol=1e-12
-        )
+        np.testing.assert_allclose(value, outputs(plain, sp.csr_array(X))[name], rtol=1e-12, atol=1e-12)
     if hasattr(model, "inertia_"):
         assert model.inertia_ == pytest.approx(plain.inertia_, rel=1e-12)
 
@@ -183,9 +179,7 @@ def test_sparse_is_dense(cls):
     if hasattr(dense, "labels_"):
         assert same_partition(dense.labels_, sparse.labels_)
     for name, value in outputs(dense, X).items():
-        np.testing.assert_allclose(
-            getattr(dense, name)(sp.csr_array(X)), value, rtol=1e-6, atol=1e-6
-        )
+        np.testing.assert_allclose(getattr(dense, name)(sp.csr_array(X)), value, rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1j])
@@ -218,9 +212,7 @@ def test_empty_or_nearly(cls, form, shape):
 
 
 @each(SPARSE)
-@pytest.mark.filterwarnings(
-    "ignore:Number of distinct clusters:sklearn.exceptions.ConvergenceWarning"
-)
+@pytest.mark.filterwarnings("ignore:Number of distinct clusters:sklearn.exceptions.ConvergenceWarning")
 def test_all_zero(cls):
     given = sp.csr_array((50, 4))
     model = easy(cls).fit(given, targets(cls, np.arange(50) % 3))

@@ -97,9 +97,7 @@ def test_read_only_weights_are_left_alone(cls):
     np.testing.assert_array_equal(w, WHOLE)
 
 
-@pytest.mark.parametrize(
-    "weight", [1.0, 3, 1e-300, 5e-324, 1e300, np.finfo(float).max, np.float32(2)]
-)
+@pytest.mark.parametrize("weight", [1.0, 3, 1e-300, 5e-324, 1e300, np.finfo(float).max, np.float32(2)])
 @pytest.mark.parametrize("whole", [True, False])
 @pytest.mark.parametrize("storage", [np.asarray, sp.csr_array])
 @each(WEIGHTED)
@@ -134,9 +132,7 @@ def test_a_row_without_weight_is_not_there(cls, storage):
 
 
 @each(WEIGHTED)
-@pytest.mark.filterwarnings(
-    "ignore:Number of distinct clusters:sklearn.exceptions.ConvergenceWarning"
-)
+@pytest.mark.filterwarnings("ignore:Number of distinct clusters:sklearn.exceptions.ConvergenceWarning")
 def test_few_rows_with_weight(cls):
     """Fewer rows that weigh anything than clusters to find: an answer or an error, no NaN."""
     X, which = groups(N)

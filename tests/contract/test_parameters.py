@@ -62,9 +62,7 @@ PAIRS = [(cls, name) for cls in CLASSES for name in cls._rules]
 @pytest.mark.parametrize(("cls", "name"), PAIRS, ids=lambda p: getattr(p, "__name__", p))
 @pytest.mark.filterwarnings("ignore:Explicit initial center position:RuntimeWarning")
 @pytest.mark.filterwarnings("ignore:init_size=.* should be larger than n_clusters:RuntimeWarning")
-@pytest.mark.filterwarnings(
-    "ignore:Number of distinct clusters:sklearn.exceptions.ConvergenceWarning"
-)
+@pytest.mark.filterwarnings("ignore:Number of distinct clusters:sklearn.exceptions.ConvergenceWarning")
 def test_hostile_value(cls, name, label):
     value = HOSTILE[label]
     if name in ENDLESS and isinstance(value, int) and value > 1000:

@@ -59,9 +59,7 @@ def test_fork_while_another_thread_fits(cls):
 def predict_there(model, X, pipe):
     """What a process of its own makes of a model, and of fitting one more."""
     again = type(model)(**model.get_params(deep=False))
-    pipe.send(
-        (state(model, X), state(again.fit(X, targets(type(model), np.arange(len(X)) % 3)), X))
-    )
+    pipe.send((state(model, X), state(again.fit(X, targets(type(model), np.arange(len(X)) % 3)), X)))
 
 
 @pytest.mark.parametrize("method", ["spawn", "fork", "forkserver"])

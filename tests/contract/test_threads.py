@@ -71,9 +71,7 @@ def test_same_bits_on_any_number_of_threads(cls, params, dtype, storage, weighte
             seen.append(state(_fit(cls, params, X, y, w), X))
     assert most_stripes[0] >= 4
     for count, one in zip((2, 3, 8), seen[1:], strict=True):
-        assert one == seen[0], (
-            f"{count} threads differ in {[k for k in one if one[k] != seen[0][k]]}"
-        )
+        assert one == seen[0], f"{count} threads differ in {[k for k in one if one[k] != seen[0][k]]}"
 
 
 def _at_once(work, count=8):

@@ -170,9 +170,7 @@ def test_missing_entries():
 
 @pytest.mark.parametrize("value", [0, 11, -3])
 def test_n_class_out_of_range(value):
-    with pytest.raises(
-        ValueError, match=rf"n_class must be an integer in \[1, 10\], got {value}\."
-    ):
+    with pytest.raises(ValueError, match=rf"n_class must be an integer in \[1, 10\], got {value}\."):
         ours.load_digits(n_class=value)
 
 

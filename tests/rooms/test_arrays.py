@@ -49,9 +49,7 @@ def test_no_copy_of_csr():
     assert np.shares_memory(read.indptr, X.indptr)
 
 
-@pytest.mark.parametrize(
-    "dtype", [np.float32, np.float64, ">f4", ">f8", np.float16, np.int8, bool, object]
-)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, ">f4", ">f8", np.float16, np.int8, bool, object])
 @pytest.mark.parametrize("way", [np.asarray, np.asfortranarray, pd.DataFrame, sp.csr_array])
 def test_only_float32_stays_float32(way, dtype):
     if way is sp.csr_array and dtype in (object, np.float16, ">f4", ">f8"):

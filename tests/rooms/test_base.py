@@ -56,9 +56,7 @@ def test_repr(model, text):
     assert repr(model) == text
 
 
-@pytest.mark.parametrize(
-    "value", [np.nan, [], {}, object(), pd.DataFrame(X), "x" * 9999, np.array(["a"])]
-)
+@pytest.mark.parametrize("value", [np.nan, [], {}, object(), pd.DataFrame(X), "x" * 9999, np.array(["a"])])
 def test_repr_of_anything(value):
     for model in (KMeans(init=value), KMeans(tol=value)):
         assert repr(model).startswith("KMeans(")
@@ -192,9 +190,7 @@ class TestParams:
         big = [KMeans.params(init=np.full((50, 3), v)) for v in (0.0, 1.0)]
         assert big[0] != big[1]
 
-    @pytest.mark.parametrize(
-        "way", [copy.copy, copy.deepcopy, lambda r: pickle.loads(pickle.dumps(r))]
-    )
+    @pytest.mark.parametrize("way", [copy.copy, copy.deepcopy, lambda r: pickle.loads(pickle.dumps(r))])
     def test_copies(self, way):
         recipe = KMeans.params(n_clusters=3, random_state=0)
         again = way(recipe)

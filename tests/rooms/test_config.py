@@ -77,9 +77,7 @@ def test_every_task_has_its_own():
     assert asyncio.run(both()) == [2, 3]
 
 
-@pytest.mark.parametrize(
-    "use", [clinfa.set_config, lambda **s: clinfa.config_context(**s).__enter__()]
-)
+@pytest.mark.parametrize("use", [clinfa.set_config, lambda **s: clinfa.config_context(**s).__enter__()])
 @pytest.mark.parametrize(
     "settings",
     [{"n_threads": 0}, {"n_threads": 1.5}, {"n_threads": True}, {"working_memory": -1},
@@ -93,9 +91,7 @@ def test_bad_values(use, settings):
     assert clinfa.get_config() == before
 
 
-@pytest.mark.parametrize(
-    "use", [clinfa.set_config, lambda **s: clinfa.config_context(**s).__enter__()]
-)
+@pytest.mark.parametrize("use", [clinfa.set_config, lambda **s: clinfa.config_context(**s).__enter__()])
 def test_bad_name(use):
     with pytest.raises(TypeError, match=r"'threads'.*n_threads, working_memory, transform_output"):
         use(threads=3)

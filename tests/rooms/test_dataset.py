@@ -87,9 +87,7 @@ def test_with_leaves_the_old_one_alone():
         ds.with_records(X[:5])
 
 
-@pytest.mark.parametrize(
-    "way", [copy.copy, copy.deepcopy, lambda ds: pickle.loads(pickle.dumps(ds))]
-)
+@pytest.mark.parametrize("way", [copy.copy, copy.deepcopy, lambda ds: pickle.loads(pickle.dumps(ds))])
 def test_copies(way):
     ds = Dataset(X, Y, np.ones(6), ["a", "b"], ["kind"])
     again = way(ds)

@@ -18,9 +18,7 @@ RUNS = [level for level in _core.built if isa._NEEDS.get(level, set()) <= isa.cp
 
 
 def _python(code=PRINT, **env):
-    return subprocess.run(
-        [sys.executable, "-c", code], env=os.environ | env, capture_output=True, text=True
-    )
+    return subprocess.run([sys.executable, "-c", code], env=os.environ | env, capture_output=True, text=True)
 
 
 @pytest.mark.parametrize("level", _core.built)
@@ -40,9 +38,7 @@ def test_unknown_level(asked):
     done = _python(CLINFA_ISA=asked)
     assert done.returncode == 1
     last = done.stderr.strip().splitlines()[-1]
-    assert last.startswith(
-        f"ImportError: CLINFA_ISA={asked!r} is not an ISA level of this architecture."
-    )
+    assert last.startswith(f"ImportError: CLINFA_ISA={asked!r} is not an ISA level of this architecture.")
     assert f"Available here: {', '.join(RUNS)}." in last
 
 

@@ -94,9 +94,7 @@ def test_routing_that_nobody_asked_for_is_an_error(routing):
 
 def test_routing_by_another_name(routing):
     model = (
-        KMeans(3, random_state=0)
-        .set_fit_request(sample_weight="mass")
-        .set_score_request(sample_weight=False)
+        KMeans(3, random_state=0).set_fit_request(sample_weight="mass").set_score_request(sample_weight=False)
     )
     grid = GridSearchCV(model, {"n_clusters": [3]}, cv=2).fit(X, mass=W)
     alone = KMeans(3, random_state=0).fit(X, sample_weight=W)
