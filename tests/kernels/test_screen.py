@@ -20,7 +20,7 @@ class Screen:
         self.norms = np.full(n, np.nan, p.X.dtype)
         run(
             lambda cursor, limit: kmeans_screen.tail_pass(
-                p.X, p.shift, p.scale, self.short, self.norms, self.bounds, cursor, limit
+                p.X, p.shift, p.scale, self.short, self.norms, 3 * p.noise, self.bounds, cursor, limit
             ),
             self.bounds,
         )
@@ -33,8 +33,9 @@ class Screen:
         """One pass; returns how many labels changed and how many rows took the full tile."""
         p, width = self.p, self.short.shape[1]
         front = centres.astype(np.float64) @ self.basis
-        rest = (centres.astype(np.float64) ** 2).sum(axis=1) - (front**2).sum(axis=1)
-        short = np.column_stack([front, np.sqrt(np.maximum(rest, 0))]).astype(centres.dtype)
+        whole = (centres.astype(np.float64) ** 2).sum(axis=1)
+        rest = np.maximum(whole - (front**2).sum(axis=1), 0) + 3 * p.noise * whole
+        short = np.column_stack([front, np.sqrt(rest)]).astype(centres.dtype)
         room = ((self.own + self.other) * (1 + 1e-6)).astype(np.float32)
         counts = np.zeros((len(self.bounds) - 1, 2), np.int64)
         scratch = np.full(64 * (width + p.X.shape[1]) + 64, np.nan, centres.dtype)
