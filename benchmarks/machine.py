@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import resource
 import subprocess
 import sys
 import time
@@ -11,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import peers
+from benchmarks import peers, quiet
 
+WAIT = 60.0  # seconds for the machine to be idle before its limits are measured
 READ_MIB = (16, 64, 256, 1024, 2048)  # caches may hold the small ones: a limit per data size
 
 
@@ -45,11 +47,18 @@ def isa_level(flags: set[str]) -> str:
 
 
 def calibrate(size: int, tuned: bool) -> dict:
-    """Run this module as a worker; returns GFLOP/s by dtype and GB/s by MiB of data."""
+    """Run this module as a worker; returns GFLOP/s by dtype and GB/s by MiB of data.
+
+    ``"disturbed"`` says that others were busy meanwhile: then the limits are too low.
+    """
     environment = os.environ | peers.environment(peers.TUNED if tuned else "")
     command = [sys.executable, "-m", "benchmarks.machine", str(size)]
+    quiet.wait(WAIT)
+    begin, others, own = time.monotonic(), quiet.busy(), _children()
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-    return json.loads(done.stdout)
+    if others is not None:
+        others = quiet.busy() - others - (_children() - own)
+    return json.loads(done.stdout) | {"disturbed": quiet.disturbed(others, time.monotonic() - begin)}
 
 
 def limit_seconds(limits: dict, dtype: str, flops: float, moved: float, resident: int) -> float:
@@ -86,6 +95,12 @@ def read_gbs(mib: int) -> float:
             for reduce in (np.sum, np.max)
         )
     return mib * 2**20 / best / 1e9
+
+
+def _children() -> float:
+    """Processor seconds of the child processes that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _seconds(call) -> float:

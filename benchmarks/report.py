@@ -119,7 +119,8 @@ def _setting(raw: dict) -> str:
         f"{m['isa']}, {m['cores_used']} of {m['cores_visible']} cores, L3 {m['l3']}, "
         f"{m['memory_mib'] / 1024:.0f} GiB; load {load:.1f} at the start.",
         f"Python {m['python']}, {versions}.",
-        f"Machine limits: GEMM {gemm} GFLOP/s (double / single), reading {read} GB/s.",
+        f"Machine limits: GEMM {gemm} GFLOP/s (double / single), reading {read} GB/s."
+        + " **Others were busy meanwhile: too low.**" * limits.get("disturbed", False),
         f"{options['rounds']} rounds" + (f", scale {options['scale']:g}: **a smoke test, not a "
         "measurement**." if options["scale"] != 1 else "."),
     ]  # fmt: skip
