@@ -14,6 +14,7 @@ import numpy as np
 
 from clinfa._core import columns, distances, kmeans, kmeans_csr
 from clinfa.arrays import CSR, NO_WEIGHTS, Table
+from clinfa.rng import WeightedRows
 from clinfa.threads import Stripes, stripes
 
 __all__ = ["Frame", "Points", "SparsePoints", "frame_of", "points"]
@@ -65,11 +66,19 @@ class Points:
         self.unit = 1.0 if 1e-30 < top < 1e30 else float(np.ldexp(1.0, np.frexp(top)[1] - 1))
         self.weights = weights if self.unit == 1.0 else weights / self.unit
         self.frame = self._own_frame() if frame is None else frame
+        self._canonical: WeightedRows | None = None
         # What rounding may do to a squared distance, relative to the squared norms.
         self.noise = (min(self.d, 4096) + 8) * float(np.finfo(self.dtype).eps) / 2
 
     def _own_frame(self) -> Frame:
         return frame_of(self.table.column_range, self.dtype)
+
+    @property
+    def canonical(self) -> WeightedRows:
+        """The rows in the order in which random choices meet them; found once for all starts."""
+        if self._canonical is None:
+            self._canonical = WeightedRows(self.table.keys())
+        return self._canonical
 
     def total_weight(self) -> float:
         return float(self.weights.sum()) if len(self.weights) else float(self.n)

@@ -31,7 +31,7 @@ def plus_plus(
     distance to the nearest centre so far. A point is looked at again only if a candidate is near enough
     to its present centre to come closer (Raff 2021, by the triangle inequality).
     """
-    rows = rows or WeightedRows(p.table.keys())
+    rows = rows or p.canonical
     trials = trials or 2 + int(np.log(k))
     if not p.table.sparse and rows.buckets == 1 and p.n * k * trials * p.d < 200_000:
         return _plus_plus_small(p, k, rng, trials, rows)
@@ -212,7 +212,7 @@ class SparseSearch(Search):
 def random_rows(p: Points, k: int, rng: np.random.RandomState) -> np.ndarray:
     """k rows of different content, drawn one after another with probability proportional to weight."""
     keys = p.table.keys()
-    rows = WeightedRows(keys)
+    rows = p.canonical
     ordered = keys[rows.order]
     left = p.weights.copy() if len(p.weights) else np.ones(p.n)
     mass = rows.mass(left)
@@ -240,7 +240,7 @@ def scalable(p: Points, k: int, rng: np.random.RandomState, rounds: int = 5) -> 
     the points that are nearest to them, are then reduced to k by k-means++.
     """
     keys = p.table.keys()
-    rows = WeightedRows(keys)
+    rows = p.canonical
     weights = p.weights if len(p.weights) else np.ones(p.n)
     taken = rows.draw(rows.mass(p.weights), rng.random(1), p.weights)
     for u in rng.random(rounds):

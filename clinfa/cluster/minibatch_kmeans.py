@@ -28,7 +28,7 @@ from clinfa.params import (
     verbosity,
 )
 from clinfa.reports import reporter
-from clinfa.rng import WeightedRows, generator
+from clinfa.rng import generator
 
 __all__ = ["MiniBatchFit", "MiniBatchKMeans"]
 
@@ -147,7 +147,7 @@ class MiniBatchKMeans(CentroidModel):
         batch_size = int(self.batch_size)
         if as_counts:
             batch_size = min(batch_size, int(min(total, 2**62)))
-        rows = WeightedRows(table.keys())
+        rows = p.canonical
         draw = rows.sampler(p.weights)
         state = _Batches(p, self._start(p, rng, draw, batch_size, total), self.reassignment_ratio)
         tol = self.tol * p.mean_variance() if self.tol else 0.0
