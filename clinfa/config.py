@@ -64,7 +64,8 @@ def set_config(**settings: Any) -> None:
         Threads that one call may use. None means every core that this process may use; the
         environment variable CLINFA_NUM_THREADS then lowers it. Results do not depend on it.
     working_memory : int
-        MiB that a method may take beyond its input and output.
+        MiB that a method may take beyond its input and output. The methods of this version need no
+        such choice and do not read it.
     transform_output : {"default", "pandas", "polars"}
         What `transform` returns.
 

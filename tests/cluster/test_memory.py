@@ -1,5 +1,6 @@
 """Memory beyond the input grows with n and with k d, never with n k."""
 
+import json
 import os
 import subprocess
 import sys
@@ -10,11 +11,11 @@ import pytest
 ROOT = Path(__file__).parents[2]
 N, D, K = 200_000, 8, 64
 MEASURE = """
-import sys, tracemalloc
+import json, sys, tracemalloc
 import numpy as np
 from clinfa.cluster import KMeans, MiniBatchKMeans
 n, d, k = map(int, sys.argv[1:4])
-name, how = sys.argv[4], eval(sys.argv[5])
+name, how = sys.argv[4], json.loads(sys.argv[5])
 X = np.random.default_rng(0).standard_normal((n, d))
 estimator = {"KMeans": KMeans, "MiniBatchKMeans": MiniBatchKMeans}[name]
 estimator(2, random_state=0, max_iter=1).fit(X[:100])
@@ -31,7 +32,7 @@ print(fit, tracemalloc.get_traced_memory()[1])
 def peaks(n, d, k, name="KMeans", **how):
     """Bytes beyond the input at most: in fit, then in predict and score."""
     done = subprocess.run(
-        [sys.executable, "-c", MEASURE, str(n), str(d), str(k), name, repr(how)],
+        [sys.executable, "-c", MEASURE, str(n), str(d), str(k), name, json.dumps(how)],
         cwd=ROOT,
         text=True,
         capture_output=True,
