@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from clinfa import cluster, datasets
+    from clinfa import cluster, composing, datasets, metrics, naive_bayes
     from clinfa.base import Params
     from clinfa.config import config_context, get_config, set_config
     from clinfa.dataset import Dataset
@@ -26,7 +26,7 @@ _FROM = {
     "set_config": "clinfa.config",
     "show_versions": "clinfa.versions",
 }
-_MODULES = ("cluster", "datasets")
+_MODULES = ("cluster", "composing", "datasets", "metrics", "naive_bayes")
 
 __all__ = [
     "Dataset",

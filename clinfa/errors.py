@@ -14,6 +14,7 @@ __all__ = [
     "DataConversionWarning",
     "InvalidParameterError",
     "NotFittedError",
+    "UndefinedMetricWarning",
     "twin",
 ]
 
@@ -32,6 +33,10 @@ class ConvergenceWarning(UserWarning):
 
 class DataConversionWarning(UserWarning):
     """Data were understood, but not in the form in which they came."""
+
+
+class UndefinedMetricWarning(UserWarning):
+    """A metric has no value on these data; the one returned is a convention."""
 
 
 def twin(cls: type) -> type:
