@@ -76,6 +76,7 @@ class Estimator:
 
     _kind: ClassVar[str | None] = None  # scikit-learn's estimator_type
     _sparse: ClassVar[bool] = False  # whether CSR is accepted
+    _takes_datasets: ClassVar[bool] = True
 
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
