@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from clinfa import cluster, composing, datasets, metrics, naive_bayes
     from clinfa.base import Params
     from clinfa.config import config_context, get_config, set_config
-    from clinfa.dataset import Dataset
+    from clinfa.dataset import Dataset, Pr
     from clinfa.versions import show_versions
 
 __version__ = "0.1.0"
@@ -21,6 +21,7 @@ __version__ = "0.1.0"
 _FROM = {
     "Dataset": "clinfa.dataset",
     "Params": "clinfa.base",
+    "Pr": "clinfa.dataset",
     "config_context": "clinfa.config",
     "get_config": "clinfa.config",
     "set_config": "clinfa.config",
@@ -31,11 +32,15 @@ _MODULES = ("cluster", "composing", "datasets", "metrics", "naive_bayes")
 __all__ = [
     "Dataset",
     "Params",
+    "Pr",
     "__version__",
     "cluster",
+    "composing",
     "config_context",
     "datasets",
     "get_config",
+    "metrics",
+    "naive_bayes",
     "set_config",
     "show_versions",
 ]

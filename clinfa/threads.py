@@ -6,30 +6,36 @@ Python can be interrupted. What a stripe yields goes to the stripe's own place, 
 those places in the order of the stripes. So the bits of a result never depend on the threads.
 
 The calling thread works too; the others come from one pool of the process, started at first use.
+
+Whole fits that have nothing to do with each other (the folds of a cross-validation) are `jobs`: they share
+the threads out among them, and inside each the stripes above work on its share.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
-from threading import Lock
-from typing import TYPE_CHECKING
+from itertools import islice
+from threading import Event, Lock
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clinfa.config import thread_count
+from clinfa.config import config_context, thread_count
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
-__all__ = ["Stripes", "stripes"]
+__all__ = ["Stripes", "jobs", "stripes"]
 
 _SERIAL_NS = 300_000  # handing work to a warm pool costs about 50 microseconds
 _STRIPE_NS = 250_000
 _CALL_NS = 30_000_000
 _MOST_THREADS = 256
 
+_stopped: ContextVar[Event | None] = ContextVar("clinfa_stopped", default=None)
 _lock = Lock()
 _pool: ThreadPoolExecutor | None = None
 
@@ -52,6 +58,10 @@ def _executor() -> ThreadPoolExecutor:
 
                 _pool = ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="clinfa")
     return _pool
+
+
+class Stopped(BaseException):
+    """Ends a job whose result nobody waits for any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +92,9 @@ class Stripes:
         by which it finds scratch that nobody else touches.
         """
         n, limit = len(self), self.limit
+        stopped = _stopped.get()
+        if stopped is not None and stopped.is_set():
+            raise Stopped
         cursor = np.zeros(1, np.int64)
         helpers = self.threads - 1
         if helpers <= 0:
@@ -129,3 +142,49 @@ def stripes(n: int, row_ns: float, *, most: int = 64) -> Stripes:
         return Stripes(np.array([0, n]), 1)
     bounds = np.arange(count + 1, dtype=np.int64) * n // count
     return Stripes(bounds, max(1, int(_CALL_NS * count / max(total, 1.0))))
+
+
+def jobs(work: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
+    """The results of independent jobs, in their order, several worked on at a time.
+
+    Each job sees ``n_threads`` as its share of the threads there are. No more jobs are begun than there are
+    threads for and one result ahead, so that no more data lie about. When the caller stops early, or a job
+    fails, those under way end at their next kernel call.
+
+    Parameters
+    ----------
+    work : callable
+        Called with one item, in a thread of the pool.
+    items : iterable
+    """
+    threads = thread_count()
+    waiting = iter(items)
+    first = list(islice(waiting, threads))
+    share = max(1, threads // max(len(first), 1))
+    stopped = Event()
+
+    def begin(item: Any) -> Future:
+        def job() -> Any:
+            _stopped.set(stopped)
+            if stopped.is_set():
+                raise Stopped
+            with config_context(n_threads=share):
+                return work(item)
+
+        return _executor().submit(copy_context().run, job)
+
+    running: list[Future] = []
+    try:
+        running.extend(begin(item) for item in first)
+        while running:
+            result = running[0].result()
+            running.pop(0)
+            running.extend(begin(item) for item in islice(waiting, 1))
+            yield result
+    finally:
+        stopped.set()
+        for future in running:
+            future.cancel()
+        for future in running:
+            if not future.cancelled():
+                future.exception()  # waits until it has ended

@@ -64,13 +64,12 @@ class ShippedDataset(Dataset):
         frame: Any = None,
         extras: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(records, targets, weights, feature_names, target_names)
-        self._column_names = self.target_names
+        super().__init__(records, targets, weights, feature_names, target_names, class_names)
+        self._names_of_columns = self.target_names
         if class_names is not None:
             self.target_names = class_names
         if isinstance(feature_names, np.ndarray):  # kept, because scikit-learn's users index it
             self.feature_names = feature_names
-        self._class_names = class_names
         self._description = description
         self._extras = dict(extras or {})
         self._frame, self._data, self._target = frame, None, None
@@ -93,11 +92,6 @@ class ShippedDataset(Dataset):
     def frame(self) -> Any:
         """Features and targets side by side; None unless the loader was asked for a frame."""
         return self._frame
-
-    @property
-    def class_names(self) -> Any:
-        """One name per class; None where there are no classes."""
-        return self._class_names
 
     @property
     def DESCR(self) -> str:
@@ -125,6 +119,6 @@ class ShippedDataset(Dataset):
             return extras[name]
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
-    def _with(self, **changes: Any) -> Dataset:
-        # in any other Dataset `target_names` names columns; class names must not get there
-        return super()._with(**{"target_names": self._column_names} | changes)
+    @property
+    def _column_names(self) -> list[str] | None:
+        return self._names_of_columns
