@@ -396,8 +396,16 @@ def _match_names(found: np.ndarray, fitted: np.ndarray) -> None:
     raise ValueError(text)
 
 
-def read_weights(sample_weight: object, n: int, owner: str) -> np.ndarray:
+def read_weights(sample_weight: object, n: int, owner: str, *, signed: bool = False) -> np.ndarray:
     """Sample weights as float64 of shape (n,), or an empty array for None.
+
+    Parameters
+    ----------
+    sample_weight : array-like of shape (n,), number or None
+    n : int
+    owner : str
+    signed : bool
+        Whether weights below zero are welcome, as in scores of predictions.
 
     Raises
     ------
@@ -422,7 +430,7 @@ def read_weights(sample_weight: object, n: int, owner: str) -> np.ndarray:
         raise ValueError(f"sample_weight.shape == {w.shape}, expected {(n,)}!")
     if not np.isfinite(w).all():
         raise ValueError("Input sample_weight contains NaN or infinity.")
-    if (w < 0).any():
+    if not signed and (w < 0).any():
         raise ValueError(
             f"Negative values in data passed to `sample_weight` of {owner}: weights must be >= 0."
         )
