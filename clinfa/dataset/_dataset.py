@@ -335,9 +335,7 @@ class Dataset(Cuts, Summaries, Measures):
 
     def copy(self) -> Dataset:
         """The same in memory of its own."""
-        every = np.arange(self.n_samples)
-        out = self.take(every)
-        return out if isinstance(self.records, np.ndarray) else out._with(records=self.records.copy())
+        return self.take(np.arange(self.n_samples))
 
     def __iter__(self) -> Any:
         """``records, targets = dataset``."""

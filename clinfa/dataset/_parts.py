@@ -58,6 +58,7 @@ class Cuts:
             which = which.astype(np.int64)
             if which.size and not -self.n_samples <= which.min() <= which.max() < self.n_samples:
                 raise ValueError(f"which has row numbers outside of the {self.n_samples} records.")
+            which = np.where(which < 0, which + self.n_samples, which)  # (pyarrow counts from 0 only)
         return self._with(
             records=rows(self.records, which),
             targets=rows(self.targets, which),

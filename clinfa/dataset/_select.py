@@ -44,7 +44,7 @@ def columns(value: Any, which: np.ndarray) -> Any:
     if _is_arrow(value):
         return value.select([int(i) for i in which])
     if is_sparse(value):
-        return value.tocsc()[:, which]
+        return value.tocsc()[:, which].tocsr()
     if type(value).__module__.startswith("polars"):
         # (A frame cannot have two columns of one name; drawn ones may come twice.)
         return value[:, which] if len(np.unique(which)) == len(which) else value.to_numpy()[:, which]
