@@ -11,6 +11,7 @@ import copy
 import dataclasses
 import html
 import inspect
+import pickle
 import sys
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self, dataclass_transform
@@ -181,6 +182,14 @@ class Estimator:
             width=self.n_features_in_,
             given_names=X.feature_names if is_dataset(X) else None,
         )
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if "_sklearn_version" in state:  # its class was found under a name that means ours at the moment
+            raise pickle.UnpicklingError(
+                f"This is scikit-learn's {type(self).__name__}, saved without clinfa.patch_sklearn. Load it "
+                f"without the patch too."
+            )
+        self.__dict__.update(state)
 
     def __sklearn_is_fitted__(self) -> bool:
         return "n_features_in_" in self.__dict__
