@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from clinfa.base import Params
     from clinfa.config import config_context, get_config, set_config
     from clinfa.dataset import Dataset, Pr
+    from clinfa.patch import patch_sklearn, unpatch_sklearn
     from clinfa.versions import show_versions
 
 __version__ = "0.1.0"
@@ -24,8 +25,10 @@ _FROM = {
     "Pr": "clinfa.dataset",
     "config_context": "clinfa.config",
     "get_config": "clinfa.config",
+    "patch_sklearn": "clinfa.patch",
     "set_config": "clinfa.config",
     "show_versions": "clinfa.versions",
+    "unpatch_sklearn": "clinfa.patch",
 }
 _MODULES = ("cluster", "composing", "datasets", "metrics", "naive_bayes")
 
@@ -41,8 +44,10 @@ __all__ = [
     "get_config",
     "metrics",
     "naive_bayes",
+    "patch_sklearn",
     "set_config",
     "show_versions",
+    "unpatch_sklearn",
 ]
 
 
