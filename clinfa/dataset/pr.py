@@ -47,7 +47,7 @@ class Pr(np.ndarray):
         given = np.asarray(values)
         if given.dtype.kind not in "biuf":
             raise ValueError(f"Probabilities must be numbers, got an array of dtype {given.dtype}.")
-        copied = np.array(given, np.float32 if given.dtype == np.float32 else np.float64, order="C")
+        copied = np.array(given, np.float32 if given.dtype.str[1:] == "f4" else np.float64, order="C")
         good = (copied >= 0) & (copied <= 1)
         if not good.all():
             at = tuple(int(i) for i in np.argwhere(~good)[0])

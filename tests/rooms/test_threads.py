@@ -1,12 +1,14 @@
 """Stripes and the pool."""
 
 import threading
+import time
 
 import numpy as np
 import pytest
 
 import clinfa
-from clinfa.threads import Stripes, stripes
+from clinfa import config
+from clinfa.threads import Stripes, jobs, stripes
 
 SIZES = [0, 1, 2, 63, 64, 65, 1000, 99_999, 10**7]
 
@@ -185,3 +187,42 @@ def test_stripes_within_a_stripe():
     worker.join(20)
     assert not worker.is_alive()
     assert (inner == 1).all()
+
+
+def test_jobs_come_in_order_and_share_the_threads():
+    def work(item):
+        time.sleep(0.002 * (item % 3))
+        return item, config.thread_count()
+
+    with config.config_context(n_threads=5):
+        assert list(jobs(work, range(20))) == [(i, 1) for i in range(20)]
+        assert list(jobs(work, range(2))) == [(0, 2), (1, 2)]
+        assert list(jobs(work, [])) == []
+
+
+def test_no_more_jobs_are_begun_than_there_are_threads_for():
+    begun = []
+    with config.config_context(n_threads=3):
+        results = jobs(begun.append, range(100))
+        next(results)
+        results.close()
+    assert len(begun) <= 4
+
+
+def test_a_job_that_fails_ends_the_others_at_their_next_kernel():
+    ended, here = [], threading.Barrier(3, timeout=20)
+
+    def work(item):
+        here.wait()
+        if item == 0:
+            raise ZeroDivisionError
+        try:
+            while True:
+                stripes(10, 1).run(lambda cursor, limit, slot: cursor.__setitem__(0, 10))
+        except BaseException as error:
+            ended.append(type(error).__name__)
+            raise
+
+    with config.config_context(n_threads=3), pytest.raises(ZeroDivisionError):
+        list(jobs(work, range(3)))
+    assert ended == ["Stopped", "Stopped"]
