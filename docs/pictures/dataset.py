@@ -1,4 +1,4 @@
-"""The pictures on the page about Dataset, drawn from what its methods return: ``python docs/pictures/dataset.py``."""
+"""Draws the pictures on the page about Dataset from what its methods return."""
 
 from pathlib import Path
 
