@@ -16,8 +16,16 @@ import clinfa
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 CODE = re.compile(r"^```python\n(.*?)^```$", re.S | re.M)
-LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
-PUBLIC = ("clinfa", "clinfa.cluster", "clinfa.datasets")
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+PUBLIC = (
+    "clinfa",
+    "clinfa.cluster",
+    "clinfa.composing",
+    "clinfa.dataset",
+    "clinfa.datasets",
+    "clinfa.metrics",
+    "clinfa.naive_bayes",
+)
 
 
 def name_of(page):
