@@ -10,7 +10,6 @@ import difflib
 import importlib
 import importlib.util
 import inspect
-import pkgutil
 import runpy
 import sys
 import threading
@@ -18,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import clinfa
+from clinfa._discovery import public_modules
 
 __all__ = ["patch_sklearn", "unpatch_sklearn"]
 
@@ -132,7 +131,9 @@ def _pairs() -> Iterator[tuple[str, tuple[Any, Any]]]:
             "patch_sklearn needs scikit-learn, which is not installed: pip install scikit-learn."
         ) from error
     theirs_of = {id(ours): theirs for theirs, ours in _applied.items()}
-    for path in _modules(clinfa.__path__, ""):
+    for path in public_modules():
+        if path in _DATA or not _exists(f"sklearn.{path}"):
+            continue
         module = importlib.import_module(f"clinfa.{path}")
         counterpart = importlib.import_module(f"sklearn.{path}")
         for name in getattr(module, "__all__", ()):
@@ -141,17 +142,6 @@ def _pairs() -> Iterator[tuple[str, tuple[Any, Any]]]:
             same_kind = inspect.isclass(ours) == inspect.isclass(theirs)
             if callable(ours) and callable(theirs) and same_kind:
                 yield f"{path}.{name}", (theirs, ours)
-
-
-def _modules(where: Any, prefix: str) -> Iterator[str]:
-    """Paths of the public modules that both libraries have."""
-    for found in pkgutil.iter_modules(where):
-        path = f"{prefix}{found.name}"
-        if found.name[0] == "_" or path in _DATA or not _exists(f"sklearn.{path}"):
-            continue
-        yield path
-        if found.ispkg:
-            yield from _modules(importlib.import_module(f"clinfa.{path}").__path__, f"{path}.")
 
 
 def _exists(module: str) -> bool:
