@@ -192,7 +192,7 @@ class Roc:
         ax.set(
             xlabel="false positive rate",
             ylabel="true positive rate",
-            title=f"ROC curve of {self.positive}",
+            title=f"ROC curve, positive: {self.positive}",
             xlim=(-0.01, 1.01),
             ylim=(-0.01, 1.01),
             aspect="equal",
