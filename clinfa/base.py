@@ -1,4 +1,4 @@
-"""Estimator and its kinds: everything that scikit-learn's tools ask of an object, once.
+"""Estimator: everything that scikit-learn's tools ask of an object, once. Its kinds are in kinds.py.
 
 A concrete estimator declares its parameters as fields (`params.param`) and writes `_fit`, which returns a
 frozen dataclass; its fields are published as attributes with a trailing underscore, all at once, after
@@ -12,18 +12,16 @@ import dataclasses
 import html
 import inspect
 import pickle
-import sys
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self, dataclass_transform
 
 import numpy as np
 
-from clinfa import config
 from clinfa.arrays import Table, is_dataset, read_table, read_weights
 from clinfa.errors import NotFittedError, twin
 from clinfa.params import fitted, param, shown
 
-__all__ = ["Clusterer", "Estimator", "Params", "Transformer"]
+__all__ = ["Estimator", "Params"]
 
 _ROUTED = ("fit", "partial_fit", "predict", "score", "transform")
 
@@ -273,117 +271,6 @@ class Estimator:
                 alias = asked.get(method, {}).get(name)
                 getattr(request, method).add_request(param=name, alias=alias)
         return request
-
-
-class Clusterer(Estimator):
-    """Groups records: `fit`, `labels_`, `fit_predict`."""
-
-    _kind = "clusterer"
-
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Find clusters.
-
-        Parameters
-        ----------
-        X : array-like, dataframe, sparse matrix or Dataset of shape (n_samples, n_features)
-            The records.
-        y : ignored
-        sample_weight : array-like of shape (n_samples,), optional
-            Weight of each record, at least 0. A record of weight 2 counts as if it stood there twice.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError, TypeError
-            If a parameter or the data are not allowed; the message names which, and what is.
-        """
-        return self._run_fit(X, sample_weight)
-
-    def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
-        """Find clusters and return the label of each record.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As for `fit`.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_samples,), int32
-            A Dataset with those targets where X is one.
-        """
-        labels = self.fit(X, sample_weight=sample_weight).labels_
-        return X.with_targets(labels) if is_dataset(X) else labels
-
-
-class Transformer(Estimator):
-    """Turns records into other records: `transform`, names of what comes out, dataframes on request."""
-
-    def set_output(self, *, transform: str | None = None) -> Self:
-        """What `transform` returns: "default" (arrays), "pandas" or "polars"; None changes nothing.
-
-        Raises
-        ------
-        ValueError
-            If `transform` is something else.
-        """
-        if transform is not None:
-            if transform not in ("default", "pandas", "polars"):
-                raise ValueError(
-                    f"transform must be 'default', 'pandas', 'polars' or None, got {transform!r}."
-                )
-            self._sklearn_output_config = {"transform": transform}
-        return self
-
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Names of the columns that `transform` returns.
-
-        Parameters
-        ----------
-        input_features : array-like of str, optional
-            Only checked against the names seen in `fit`.
-
-        Returns
-        -------
-        ndarray of str
-        """
-        self._check_fitted()
-        if input_features is not None:
-            given = np.asarray(input_features, dtype=object)
-            known = self.__dict__.get("feature_names_in_")
-            if known is not None and not np.array_equal(known, given):
-                raise ValueError("input_features is not equal to feature_names_in_")
-            if len(given) != self.n_features_in_:
-                raise ValueError(
-                    f"input_features should have length equal to number of features "
-                    f"({self.n_features_in_}), got {len(given)}"
-                )
-        prefix = type(self).__name__.lower()
-        return np.asarray([f"{prefix}{i}" for i in range(self._n_columns_out())], dtype=object)
-
-    def _wrap(self, out: np.ndarray, X: Any) -> Any:
-        """The result of `transform` in the form that was asked for."""
-        if is_dataset(X):
-            return X.with_records(out, feature_names=self.get_feature_names_out())
-        form = self.__dict__.get("_sklearn_output_config", {}).get("transform")
-        if form is None:
-            form = config.output_format()
-            theirs = sys.modules.get("sklearn")
-            if form == "default" and theirs is not None:
-                form = theirs.get_config()["transform_output"]
-        if form == "pandas":
-            import pandas as pd
-
-            index = X.index if isinstance(X, pd.DataFrame | pd.Series) else None
-            return pd.DataFrame(out, columns=self.get_feature_names_out(), index=index)
-        if form == "polars":
-            import polars as pl
-
-            return pl.DataFrame(out, schema=list(self.get_feature_names_out()), orient="row")
-        return out
 
 
 class Params:

@@ -10,11 +10,11 @@ from typing import Any, Literal
 import numpy as np
 
 from clinfa.arrays import NO_WEIGHTS, Table, is_dataset, read_table, read_weights
-from clinfa.base import Clusterer, Transformer
 from clinfa.cluster._assignment import Assignment, nearest
 from clinfa.cluster._points import Frame, Points, points
 from clinfa.cluster._seeding import plus_plus, random_rows, scalable
 from clinfa.errors import ConvergenceWarning, twin
+from clinfa.kinds import Clusterer, Transformer
 from clinfa.params import (
     at_least,
     between,

@@ -1,0 +1,287 @@
+"""The kinds of estimators: what each kind can do beyond what all of them can."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import Any, Self
+
+import numpy as np
+
+from clinfa import config
+from clinfa.arrays import is_dataset, read_weights
+from clinfa.base import Estimator
+from clinfa.errors import DataConversionWarning, twin
+from clinfa.targets import as_array, column, read_labels, read_labels_together
+
+__all__ = ["Classifier", "Clusterer", "ProbabilisticClassifier", "Transformer"]
+
+
+class Clusterer(Estimator):
+    """Groups records: `fit`, `labels_`, `fit_predict`."""
+
+    _kind = "clusterer"
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Find clusters.
+
+        Parameters
+        ----------
+        X : array-like, dataframe, sparse matrix or Dataset of shape (n_samples, n_features)
+            The records.
+        y : ignored
+        sample_weight : array-like of shape (n_samples,), optional
+            Weight of each record, at least 0. A record of weight 2 counts as if it stood there twice.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or the data are not allowed; the message names which, and what is.
+        """
+        return self._run_fit(X, sample_weight)
+
+    def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
+        """Find clusters and return the label of each record.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,), int32
+            A Dataset with those targets where X is one.
+        """
+        labels = self.fit(X, sample_weight=sample_weight).labels_
+        return X.with_targets(labels) if is_dataset(X) else labels
+
+
+class Classifier(Estimator):
+    """Tells which class records belong to: `fit`, `classes_`, `predict`, `score`.
+
+    A concrete class writes ``_fit(table, labels, weights)``, and ``_codes(table)``: the number of the class
+    of each record.
+    """
+
+    _kind = "classifier"
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Learn the classes.
+
+        Parameters
+        ----------
+        X : array-like, dataframe, sparse matrix or Dataset of shape (n_samples, n_features)
+            The records. A Dataset's targets and weights are used unless others are given.
+        y : array-like of shape (n_samples,)
+            The label of each record: int, str or bool.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weight of each record, at least 0. A record of weight 2 counts as if it stood there twice.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or the data are not allowed; the message names which, and what is.
+        """
+        self._check_params()
+        table, weights = self._read_fit(X, sample_weight)
+        labels = read_labels(self._read_targets(X, y, table.n), type(self).__name__)
+        return self._publish(self._fit(table, labels, weights), table, classes_=labels.classes)
+
+    def _read_targets(self, X: Any, y: Any, n: int) -> np.ndarray:
+        """One target for each of n records, given as y or as those of a Dataset."""
+        given = as_array(X if y is None and is_dataset(X) else y, "y")
+        if given.ndim == 2 and given.shape[1] == 1 and y is not None and not is_dataset(y):
+            warnings.warn(
+                "A column-vector y was passed when a 1d array was expected. Please change the shape of y to "
+                "(n_samples,), for example using ravel().",
+                twin(DataConversionWarning),
+                stacklevel=3,
+            )
+        given = column(given)
+        if len(given) != n:
+            raise ValueError(f"Found input variables with inconsistent numbers of samples: {[n, len(given)]}")
+        return given
+
+    def predict(self, X: Any) -> Any:
+        """The most likely class of each record.
+
+        Parameters
+        ----------
+        X : array-like, dataframe, sparse matrix or Dataset of shape (n_samples, n_features)
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            In the type of the labels that were learned. A Dataset with those targets where X is one.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError, TypeError
+            If X is not such records as were learned from.
+        """
+        codes = self._codes(self._read_new(X))
+        labels = self.classes_[codes]
+        if is_dataset(X):
+            return X.with_targets(labels, X.target_names if X.n_targets == 1 else None)
+        return labels
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """The share of records whose class is predicted rightly.
+
+        Parameters
+        ----------
+        X : array-like, dataframe, sparse matrix or Dataset of shape (n_samples, n_features)
+            A Dataset's targets and weights are used unless others are given.
+        y : array-like of shape (n_samples,)
+            The true labels.
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        accuracy : float
+
+        Raises
+        ------
+        NotFittedError, ValueError, TypeError
+            As for `predict`, or if y are no labels.
+        """
+        table = self._read_new(X)
+        owner = type(self).__name__
+        truth = {"y": self._read_targets(X, y, table.n)}
+        sample_weight = X.weights if is_dataset(X) and sample_weight is None else sample_weight
+        weights = read_weights(sample_weight, table.n, owner)
+        right = self._codes(table) == read_labels_together(truth, owner, self.classes_)[1][0]
+        return float(np.average(right, weights=weights if len(weights) else None))
+
+
+class ProbabilisticClassifier(Classifier):
+    """A classifier that gives probabilities.
+
+    A concrete class writes ``_proba(table)`` and ``_log_proba(table)``, too.
+    """
+
+    def predict_proba(self, X: Any) -> Any:
+        """The probability of each class, for each record.
+
+        Parameters
+        ----------
+        X : array-like, dataframe, sparse matrix or Dataset of shape (n_samples, n_features)
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            Columns in the order of `classes_`. A Dataset whose targets are these, as `clinfa.Pr`, where X is
+            one.
+
+        Raises
+        ------
+        NotFittedError, ValueError, TypeError
+            As for `predict`.
+        """
+        out = self._proba(self._read_new(X))
+        if not is_dataset(X):
+            return out
+        from clinfa.dataset import Pr  # from a floor above: who passes a Dataset has loaded it
+
+        return X.with_targets(Pr(out), self._class_names())
+
+    def predict_log_proba(self, X: Any) -> Any:
+        """The logarithm of the probability of each class, for each record.
+
+        Parameters
+        ----------
+        X : array-like, dataframe, sparse matrix or Dataset of shape (n_samples, n_features)
+
+        Returns
+        -------
+        logarithms : ndarray of shape (n_samples, n_classes)
+            Columns in the order of `classes_`. A Dataset with those targets where X is one.
+
+        Raises
+        ------
+        NotFittedError, ValueError, TypeError
+            As for `predict`.
+        """
+        out = self._log_proba(self._read_new(X))
+        return X.with_targets(out, self._class_names()) if is_dataset(X) else out
+
+    def _class_names(self) -> list[str]:
+        return [str(label) for label in self.classes_]
+
+
+class Transformer(Estimator):
+    """Turns records into other records: `transform`, names of what comes out, dataframes on request."""
+
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """What `transform` returns: "default" (arrays), "pandas" or "polars"; None changes nothing.
+
+        Raises
+        ------
+        ValueError
+            If `transform` is something else.
+        """
+        if transform is not None:
+            if transform not in ("default", "pandas", "polars"):
+                raise ValueError(
+                    f"transform must be 'default', 'pandas', 'polars' or None, got {transform!r}."
+                )
+            self._sklearn_output_config = {"transform": transform}
+        return self
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Names of the columns that `transform` returns.
+
+        Parameters
+        ----------
+        input_features : array-like of str, optional
+            Only checked against the names seen in `fit`.
+
+        Returns
+        -------
+        ndarray of str
+        """
+        self._check_fitted()
+        if input_features is not None:
+            given = np.asarray(input_features, dtype=object)
+            known = self.__dict__.get("feature_names_in_")
+            if known is not None and not np.array_equal(known, given):
+                raise ValueError("input_features is not equal to feature_names_in_")
+            if len(given) != self.n_features_in_:
+                raise ValueError(
+                    f"input_features should have length equal to number of features "
+                    f"({self.n_features_in_}), got {len(given)}"
+                )
+        prefix = type(self).__name__.lower()
+        return np.asarray([f"{prefix}{i}" for i in range(self._n_columns_out())], dtype=object)
+
+    def _wrap(self, out: np.ndarray, X: Any) -> Any:
+        """The result of `transform` in the form that was asked for."""
+        if is_dataset(X):
+            return X.with_records(out, feature_names=self.get_feature_names_out())
+        form = self.__dict__.get("_sklearn_output_config", {}).get("transform")
+        if form is None:
+            form = config.output_format()
+            theirs = sys.modules.get("sklearn")
+            if form == "default" and theirs is not None:
+                form = theirs.get_config()["transform_output"]
+        if form == "pandas":
+            import pandas as pd
+
+            index = X.index if isinstance(X, pd.DataFrame | pd.Series) else None
+            return pd.DataFrame(out, columns=self.get_feature_names_out(), index=index)
+        if form == "polars":
+            import polars as pl
+
+            return pl.DataFrame(out, schema=list(self.get_feature_names_out()), orient="row")
+        return out
