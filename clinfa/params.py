@@ -36,6 +36,7 @@ __all__ = [
     "param",
     "positive",
     "seed",
+    "vector",
 ]
 
 
@@ -141,6 +142,14 @@ def matrix() -> Rule:
     return Rule(
         "an array-like of shape (n_clusters, n_features)",
         lambda v: hasattr(v, "__array__") or isinstance(v, list | tuple) or hasattr(v, "tocsr"),
+    )
+
+
+def vector(size: str) -> Rule:
+    """Something like a 1-D array; its length is checked against the data at `fit`."""
+    return Rule(
+        f"an array-like of shape ({size},)",
+        lambda v: hasattr(v, "__array__") or isinstance(v, list | tuple),
     )
 
 
