@@ -50,6 +50,11 @@ def targets(cls, which):
     return which if cls._kind == "classifier" else None
 
 
+def first_call(cls, which) -> dict:
+    """What the first `partial_fit` must be told beside the batch."""
+    return {"classes": np.unique(which)} if cls._kind == "classifier" else {}
+
+
 def weights(n, seed=1):
     return np.random.RandomState(seed).uniform(0.5, 2.0, n)
 

@@ -10,7 +10,17 @@ import pytest
 from sklearn.base import clone
 
 from tests.contract.discover import build, each, each_variant, having
-from tests.contract.problems import METHODS, bits, cloud, groups, learned, outputs, state, targets
+from tests.contract.problems import (
+    METHODS,
+    bits,
+    cloud,
+    first_call,
+    groups,
+    learned,
+    outputs,
+    state,
+    targets,
+)
 
 
 def _by_joblib(model):
@@ -137,7 +147,7 @@ def test_learning_on_leaves_the_model_before_alone(cls):
     X, which = groups(300, seed=1)
     y = targets(cls, which)
     recipe = cls.params(**build(cls).get_params(deep=False))
-    old = recipe.fit_with(None, X[:100], None if y is None else y[:100])
+    old = recipe.fit_with(None, X[:100], None if y is None else y[:100], **first_call(cls, which))
     before = state(old, X)
     one, two = (recipe.fit_with(old, X[100:], None if y is None else y[100:]) for _ in range(2))
     assert state(old, X) == before
@@ -151,7 +161,7 @@ def test_copies_learn_on_alike(cls):
     y = targets(cls, which)
     first = (X[:100], None if y is None else y[:100])
     rest = (X[100:], None if y is None else y[100:])
-    model = build(cls).partial_fit(*first)
+    model = build(cls).partial_fit(*first, **first_call(cls, which))
     copies = [copy_of(model) for way, copy_of in COPIES.items() if way != "copy"]
     model.partial_fit(*rest)
     for again in copies:
@@ -162,7 +172,7 @@ def test_copies_learn_on_alike(cls):
 def test_refused_batch_changes_nothing(cls):
     X, which = groups()
     y = targets(cls, which)
-    model = build(cls).partial_fit(X, y)
+    model = build(cls).partial_fit(X, y, **first_call(cls, which))
     before = state(model, X)
     for bad in (X[:, :2], X * np.nan, X[:0], X[:, 0], None):
         with pytest.raises((ValueError, TypeError)):

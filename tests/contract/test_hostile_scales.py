@@ -37,7 +37,7 @@ CASES = [(dtype, name) for dtype, moves in MOVES.items() for name in moves]
 by_move = pytest.mark.parametrize(("dtype", "move"), CASES, ids=["-".join(case) for case in CASES])
 
 
-def _moved(dtype, move, **size):
+def moved(dtype, move, **size):
     X, which = groups(90, **size)
     factor, offset = MOVES[dtype][move]
     with np.errstate(under="ignore"):
@@ -48,7 +48,7 @@ def _moved(dtype, move, **size):
 @by_move
 @each(of_kind("clusterer"))
 def test_groups_are_found(cls, dtype, move, d):
-    X, which = _moved(dtype, move, d=d)
+    X, which = moved(dtype, move, d=d)
     model = easy(cls).fit(X)
     assert same_partition(model.labels_, which)
     if hasattr(model, "predict"):
@@ -59,7 +59,7 @@ def test_groups_are_found(cls, dtype, move, d):
 @by_move
 @each([cls for cls in of_kind("clusterer") if cls._sparse])
 def test_groups_are_found_in_csr(cls, dtype, move):
-    X, which = _moved(dtype, move)
+    X, which = moved(dtype, move)
     model = easy(cls).fit(sp.csr_array(X))
     assert same_partition(model.labels_, which)
     if hasattr(model, "predict"):
@@ -70,7 +70,7 @@ def test_groups_are_found_in_csr(cls, dtype, move):
 @each(of_kind("clusterer"))
 def test_centres_and_distances(cls, dtype, move):
     """Centres lie within their groups; distances to them are those of extended precision."""
-    X, which = _moved(dtype, move)
+    X, which = moved(dtype, move)
     model = easy(cls).fit(X)
     if not hasattr(model, "cluster_centers_"):
         return

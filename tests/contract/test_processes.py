@@ -83,7 +83,8 @@ def test_model_goes_to_another_process(cls, method):
     assert first == second == state(model, X)
 
 
-# Fits that would take minutes, interrupted at random moments; prints how late each answer came.
+# Fits that would take minutes, or quick ones over and over, interrupted at random moments: how late each
+# answer came, and whether what was left is a whole fit.
 INTERRUPT = """
 import json, os, random, signal, sys, threading, time
 import numpy as np
@@ -105,8 +106,10 @@ y = problems.targets(cls, np.arange(n) % 3)
 small, which = problems.groups()
 fresh = problems.state(discover.build(cls).fit(small, problems.targets(cls, which)), small)
 
-model = discover.build(cls, **params)
-late, idle, kept, unfinished = [], [], [], 0
+model, whole = discover.build(cls, **params), None
+if "max_iter" not in cls._rules:
+    whole = problems.bits(problems.learned(discover.build(cls, **params).fit(X, y)))
+late, idle, kept = [], [], []
 for number in range(count):
     if number == count // 2:
         model = discover.build(cls).fit(small, problems.targets(cls, which)).set_params(**params)
@@ -122,18 +125,18 @@ for number in range(count):
     timer = threading.Timer(random.uniform(0.0, 1.0), send)
     try:
         timer.start()
-        model.fit(X, y)
-        unfinished += 1
+        while True:
+            model.fit(X, y)
     except KeyboardInterrupt:
         late.append(time.perf_counter() - sent[0])
     timer.join()
     cpu = time.process_time()
     time.sleep(0.05)
     idle.append(time.process_time() - cpu)
-    kept.append(problems.bits(problems.learned(model)) == before)
+    kept.append(problems.bits(problems.learned(model)) in (before, whole))
 model = discover.build(cls).fit(small, problems.targets(cls, which))
 again = problems.state(model, small) == fresh
-print(json.dumps(dict(late=late, idle=idle, kept=kept, ended=unfinished, again=again)))
+print(json.dumps(dict(late=late, idle=idle, kept=kept, again=again)))
 """
 
 
@@ -148,7 +151,6 @@ def test_ctrl_c_is_answered_at_once(cls, storage):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)
-    assert not seen["ended"], "the fit was too short to be interrupted"
     assert max(seen["late"]) < 0.25, seen["late"]
     assert max(seen["idle"]) < 0.04, "some thread went on working"
     assert all(seen["kept"])

@@ -1,0 +1,5 @@
+"""Naive Bayes."""
+
+from clinfa.naive_bayes.gaussian import GaussianNB
+
+__all__ = ["GaussianNB"]
