@@ -1,6 +1,20 @@
 """Measures of how good predictions and clusterings are: objects, and scikit-learn's functions."""
 
 from clinfa.metrics._areas import average_precision_score, roc_auc_score
+from clinfa.metrics._clustering import (
+    adjusted_mutual_info_score,
+    adjusted_rand_score,
+    completeness_score,
+    consensus_score,
+    fowlkes_mallows_score,
+    homogeneity_completeness_v_measure,
+    homogeneity_score,
+    mutual_info_score,
+    normalized_mutual_info_score,
+    rand_score,
+    v_measure_score,
+)
+from clinfa.metrics._contingency import pair_confusion_matrix
 from clinfa.metrics._curves import (
     auc,
     confusion_matrix_at_thresholds,
@@ -9,6 +23,17 @@ from clinfa.metrics._curves import (
     precision_recall_curve,
     roc_curve,
 )
+from clinfa.metrics._explained import (
+    d2_absolute_error_score,
+    d2_pinball_score,
+    d2_tweedie_score,
+    explained_variance_score,
+    mean_gamma_deviance,
+    mean_pinball_loss,
+    mean_poisson_deviance,
+    mean_tweedie_deviance,
+    r2_score,
+)
 from clinfa.metrics._probabilistic import (
     brier_score_loss,
     d2_brier_score,
@@ -16,21 +41,62 @@ from clinfa.metrics._probabilistic import (
     hinge_loss,
     log_loss,
 )
+from clinfa.metrics._regression import (
+    max_error,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_log_error,
+    median_absolute_error,
+    root_mean_squared_error,
+    root_mean_squared_log_error,
+    symmetric_mean_absolute_percentage_error,
+)
 from clinfa.metrics.roc import Roc
 
 __all__ = [
     "Roc",
+    "adjusted_mutual_info_score",
+    "adjusted_rand_score",
     "auc",
     "average_precision_score",
     "brier_score_loss",
+    "completeness_score",
     "confusion_matrix_at_thresholds",
+    "consensus_score",
+    "d2_absolute_error_score",
     "d2_brier_score",
     "d2_log_loss_score",
+    "d2_pinball_score",
+    "d2_tweedie_score",
     "det_curve",
+    "explained_variance_score",
+    "fowlkes_mallows_score",
     "hinge_loss",
+    "homogeneity_completeness_v_measure",
+    "homogeneity_score",
     "log_loss",
+    "max_error",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_gamma_deviance",
+    "mean_pinball_loss",
+    "mean_poisson_deviance",
+    "mean_squared_error",
+    "mean_squared_log_error",
+    "mean_tweedie_deviance",
+    "median_absolute_error",
     "metric_at_thresholds",
+    "mutual_info_score",
+    "normalized_mutual_info_score",
+    "pair_confusion_matrix",
     "precision_recall_curve",
+    "r2_score",
+    "rand_score",
     "roc_auc_score",
     "roc_curve",
+    "root_mean_squared_error",
+    "root_mean_squared_log_error",
+    "symmetric_mean_absolute_percentage_error",
+    "v_measure_score",
 ]
