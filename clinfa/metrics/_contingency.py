@@ -61,7 +61,7 @@ class Contingency:
         return max(float(shares.sum()), 0.0)
 
     def expected_information(self) -> float:
-        """What the mutual information is on average where rows are dealt to clusters of these sizes at random.
+        """What the mutual information is on average if rows are dealt to clusters of these sizes at random.
 
         Clusters of equal size are counted together, so many small clusters cost as little as few large ones.
         """
@@ -201,7 +201,7 @@ def contingency_matrix(
 
 
 def pair_counts(table: Contingency) -> tuple[int, int, int, int]:
-    """Ordered pairs of rows that are apart in both, together in the clustering alone, in truth alone, in both.
+    """Ordered pairs of rows: apart in both, together in the clustering alone, in truth alone, in both.
 
     Ints of Python, which cannot overflow.
     """
