@@ -132,7 +132,7 @@ def explained_variance_score(
     multioutput: Any = "uniform_average",
     force_finite: bool = True,
 ) -> Any:
-    """1 - variance of the errors / variance of the true values: `r2_score` but for a constant offset.
+    """Share of the true values' variance that is explained: `r2_score` but for a constant offset.
 
     Parameters
     ----------
@@ -223,7 +223,7 @@ def d2_pinball_score(
     alpha: float = 0.5,
     multioutput: Any = "uniform_average",
 ) -> Any:
-    """1 - pinball loss / pinball loss of predicting the quantile of the true values for all.
+    """D^2 of the pinball loss: 1 - loss / loss of predicting the quantile of the true values for all.
 
     Parameters
     ----------
@@ -262,7 +262,7 @@ def d2_pinball_score(
 def d2_absolute_error_score(
     y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: Any = "uniform_average"
 ) -> Any:
-    """1 - mean absolute error / mean absolute distance to the median of the true values.
+    """D^2 of absolute errors: 1 - their mean / mean distance to the median of the true values.
 
     Parameters
     ----------
@@ -400,7 +400,7 @@ def mean_gamma_deviance(y_true: Any, y_pred: Any, *, sample_weight: Any = None) 
 
 
 def d2_tweedie_score(y_true: Any, y_pred: Any, *, sample_weight: Any = None, power: float = 0) -> float:
-    """1 - Tweedie deviance / Tweedie deviance of predicting the mean of the true values for all.
+    """D^2 of a Tweedie deviance: 1 - deviance / deviance of predicting the mean for all.
 
     Parameters
     ----------
