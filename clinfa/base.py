@@ -346,6 +346,8 @@ class Params:
     def fit_with(self, model: Any, X: Any, y: Any = None, **how: Any) -> Any:
         """The model updated with more data, as a new one; None starts from nothing.
 
+        Without `classes`, a classifier that starts from nothing takes those of its first data for all.
+
         Raises
         ------
         TypeError
@@ -355,6 +357,8 @@ class Params:
         if not hasattr(cls, "partial_fit"):
             raise TypeError(f"{cls.__name__} cannot be fitted step by step: it has no partial_fit.")
         new = self.estimator()
+        if model is None and cls._kind == "classifier" and "classes" not in how:
+            return new.fit(X, y, **how)
         if model is not None:
             if type(model) is not cls:
                 raise TypeError(f"model must be a {cls.__name__} or None, got {type(model).__name__}.")

@@ -132,9 +132,7 @@ class Classifier(Estimator):
         """
         codes = self._codes(self._read_new(X))
         labels = self.classes_[codes]
-        if is_dataset(X):
-            return X.with_targets(labels, X.target_names if X.n_targets == 1 else None)
-        return labels
+        return X.with_targets(labels, class_names=X.class_names) if is_dataset(X) else labels
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """The share of records whose class is predicted rightly.

@@ -8,13 +8,14 @@ Tools that fit models for their users (cross-validation, one model per class, ch
 from __future__ import annotations
 
 import copy
+import dataclasses
 import inspect
 import sys
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self, dataclass_transform
 
 from clinfa.arrays import is_dataset
 from clinfa.base import Params
-from clinfa.params import shown
+from clinfa.params import param, shown
 
 __all__ = ["Recipe", "fit_copy", "predict_on", "unfitted_copy"]
 
@@ -22,10 +23,27 @@ __all__ = ["Recipe", "fit_copy", "predict_on", "unfitted_copy"]
 _SETTINGS = {"_metadata_request", "_sklearn_output_config"}
 
 
+@dataclass_transform(field_specifiers=(param,), frozen_default=True)
 class Recipe:
-    """What is immutable and returns a new model from each `fit`, besides `Params`."""
+    """What is immutable and returns a new model from each `fit`, besides `Params`.
+
+    A concrete one declares its parameters as fields, by `params.param`.
+    """
 
     _takes_datasets: ClassVar[bool] = True
+
+    def __init_subclass__(cls) -> None:
+        dataclasses.dataclass(frozen=True)(cls)
+
+    def check(self) -> Self:
+        """Raise `InvalidParameterError` if a value is not allowed; else return self."""
+        for field in dataclasses.fields(self):
+            field.metadata["rule"].check(field.name, getattr(self, field.name), type(self).__name__)
+        return self
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some parameters changed."""
+        return dataclasses.replace(self, **changes)
 
 
 def unfitted_copy(recipe: Any) -> Any:

@@ -4,13 +4,13 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from clinfa.composing import MultiClassModel
-from clinfa.naive_bayes import GaussianNB
 from sklearn.metrics import accuracy_score, matthews_corrcoef, precision_score, roc_auc_score
 from sklearn.naive_bayes import GaussianNB as Theirs
 
 from clinfa import Dataset, Pr
+from clinfa.composing import MultiClassModel
 from clinfa.datasets import load_breast_cancer, load_iris
+from clinfa.naive_bayes import GaussianNB
 
 
 def test_dataset_of_three_kinds_of_targets():
