@@ -8,13 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from clinfa._core import labels as kernels
 from clinfa.arrays import is_dataset, is_sparse
+from clinfa.threads import Stripes, stripes
 
-__all__ = ["Labels", "column", "kind_of", "read_labels", "read_labels_together", "read_values"]
+__all__ = [
+    "Column",
+    "Labels",
+    "check_lengths",
+    "column",
+    "kind_of",
+    "label_column",
+    "merge_classes",
+    "number",
+    "range_of",
+    "read_labels",
+    "read_labels_together",
+    "read_values",
+]
+
+_NARROW = 1024  # a range of so many values is looked up in a table, however few labels there are
+_MOST_HASHED = 1 << 15  # with more different labels than that, sorting is faster
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +42,7 @@ class Labels:
 
     Attributes
     ----------
-    codes : ndarray of shape (n,), intp
+    codes : ndarray of shape (n,), int64
         ``classes[codes]`` are the labels.
     classes : ndarray of shape (k,)
         Sorted, each once, in the labels' own type.
@@ -43,13 +62,14 @@ def as_array(y: Any, role: str) -> np.ndarray:
         if y.targets is None:
             raise ValueError(f"{role} is a Dataset without targets.")
         y = y.targets
-    if isinstance(y, str) or not (isinstance(y, Sequence) or is_sparse(y) or hasattr(y, "__array__")):
-        raise ValueError(f"Expected array-like (array or non-string sequence), got {y!r}")
-    if is_sparse(y):
-        raise TypeError(f"Sparse data was passed for {role}, but dense data is required.")
     if type(y) is not np.ndarray:
+        if isinstance(y, str) or not (isinstance(y, Sequence) or is_sparse(y) or hasattr(y, "__array__")):
+            raise ValueError(f"Expected array-like (array or non-string sequence), got {y!r}")
+        if is_sparse(y):
+            raise TypeError(f"Sparse data was passed for {role}, but dense data is required.")
+        y = _series(y, role) if hasattr(y, "to_numpy") else y
         try:
-            y = np.asarray(y.to_numpy() if hasattr(y, "to_numpy") else y)
+            y = y if isinstance(y, np.ndarray) else np.asarray(y)
         except ValueError as error:  # rows of different lengths
             raise ValueError(
                 f"{role} must be one label or number per row, got rows of different lengths."
@@ -63,7 +83,24 @@ def as_array(y: Any, role: str) -> np.ndarray:
             "Support for labels represented as bytes is not supported. Convert the labels to a string or "
             "integer format."
         )
-    return y.view(np.ndarray)
+    return y if type(y) is np.ndarray else y.view(np.ndarray)
+
+
+def _series(y: Any, role: str) -> np.ndarray:
+    """A series or a frame as an array; pandas' types with a missing value of their own become plain ones."""
+    own = getattr(getattr(y, "dtype", None), "numpy_dtype", None)
+    if not isinstance(own, np.dtype):
+        return y.to_numpy()
+    if y.isna().any():
+        raise ValueError(f"Input {role} contains NaN.")
+    return y.to_numpy(dtype=own)
+
+
+def check_lengths(*arrays: Any) -> None:
+    """Raise unless all arrays (None does not count) have the same length."""
+    lengths = [a.shape[0] if hasattr(a, "shape") else len(a) for a in arrays if a is not None]
+    if any(length != lengths[0] for length in lengths):
+        raise ValueError(f"Found input variables with inconsistent numbers of samples: {lengths}")
 
 
 def column(y: Any, role: str = "y") -> np.ndarray:
@@ -91,7 +128,12 @@ def kind_of(y: Any, role: str = "y") -> str:
 "continuous-multioutput", "unknown"}
     """
     if is_sparse(y):
-        return "multilabel-indicator" if y.ndim == 2 and y.shape[1] > 1 else "unknown"
+        several = y.ndim == 2 and y.shape[1] > 1
+        values = y.tocsr().data
+        whole = values.dtype.kind in "biu" or bool((values == np.rint(values)).all())
+        if several and whole and len(set(np.unique(values).tolist()) | {0}) <= 2:
+            return "multilabel-indicator"
+        return ("multiclass" if whole else "continuous") + ("-multioutput" if several else "")
     y = as_array(y, role)
     if y.ndim not in (1, 2) or (y.ndim == 2 and not y.size):
         return "unknown"
@@ -100,17 +142,13 @@ def kind_of(y: Any, role: str = "y") -> str:
     if y.dtype == object and not isinstance(y.flat[0], str):
         return "unknown"
     several = y.ndim == 2 and y.shape[1] > 1
-    whole = True
-    if y.dtype.kind == "f":
-        _finite(y, role)
-        whole = bool((y == np.rint(y)).all())
-        if not whole:
-            return "continuous-multioutput" if several else "continuous"
+    values = _plain(y.ravel(), role)
+    if values is None:
+        return "continuous-multioutput" if several else "continuous"
+    few = len(_number(values, codes=False)[0]) <= 2
     if several:
-        if y.dtype.kind in "biuf" and len(np.unique(y)) <= 2:
-            return "multilabel-indicator"
-        return "multiclass-multioutput"
-    return "binary" if len(_classes(y.ravel())) <= 2 else "multiclass"
+        return "multilabel-indicator" if few and y.dtype.kind in "biuf" else "multiclass-multioutput"
+    return "binary" if few else "multiclass"
 
 
 def read_labels(y: Any, owner: str, role: str = "y") -> Labels:
@@ -142,22 +180,16 @@ def read_labels_together(
     Returns
     -------
     classes : ndarray of shape (k,)
-    codes : list of ndarray of shape (n,), intp
+    codes : list of ndarray of shape (n,), int64
     """
-    columns = {role: _checked(column(y, role), owner, role) for role, y in targets.items()}
-    texts = {role: y.dtype.kind in "UO" for role, y in columns.items() if y.size}
-    if len(set(texts.values())) > 1:
-        raise ValueError(f"Mix of label input types (string and number): {', '.join(columns)}.")
+    columns = {role: label_column(y, owner, role) for role, y in targets.items()}
+    check_mix(columns)
+    found, codes = number(*columns.values())
     if classes is None:
-        found = [_classes(y) for y in columns.values()]
-        classes = found[0] if len(found) == 1 else np.unique(np.concatenate(found))
-        return classes, [np.searchsorted(classes, y) for y in columns.values()]
-    order = np.argsort(classes, kind="stable")
-    ranked, codes = classes[order], []
-    for y in columns.values():
-        at = np.minimum(np.searchsorted(ranked, y), len(ranked) - 1)
-        codes.append(np.where(ranked[at] == y, order[at], -1))
-    return classes, codes
+        return found, codes
+    place = {label: i for i, label in enumerate(classes.tolist())}
+    table = np.array([place.get(label, -1) for label in found.tolist()], np.int64)
+    return classes, [_look_up(own, 0, table) if len(own) else own for own in codes]
 
 
 def read_values(y: Any, owner: str, role: str = "y") -> np.ndarray:
@@ -185,25 +217,200 @@ def _finite(y: np.ndarray, role: str) -> None:
         raise ValueError(f"Input {role} contains {what}.")
 
 
-def _checked(y: np.ndarray, owner: str, role: str) -> np.ndarray:
-    if y.dtype.kind == "f":
-        _finite(y, role)
-        if (y != np.rint(y)).any():
-            raise ValueError(
-                f"Unknown label type: continuous. {owner} takes labels, and {role} holds numbers that are "
-                f"not whole."
-            )
-    elif y.dtype == object:
-        wrong = {type(v).__name__ for v in y if not isinstance(v, str)}
+class Column(NamedTuple):
+    """One column of labels.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n,)
+        Whole numbers and bools as int8, uint8, int16, int32, int64 or uint64 (float labels that are too large
+        for those as they are); strings as they are. C-contiguous, in native byte order.
+    dtype : dtype
+        The labels' own.
+    """
+
+    values: np.ndarray
+    dtype: np.dtype
+
+    @property
+    def text(self) -> bool:
+        return self.dtype.kind in "UO"
+
+
+def label_column(y: Any, owner: str, role: str = "y") -> Column:
+    """Check that y is one column of labels.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If y is not one column, is not finite, or is not made of labels.
+    """
+    y = column(y, role)
+    values = _plain(y, role)
+    if values is None:
+        raise ValueError(
+            f"Unknown label type: continuous. {owner} takes labels, and {role} holds numbers that are not "
+            f"whole."
+        )
+    kind = y.dtype.kind
+    if kind == "O":
+        wrong = sorted({t.__name__ for t in set(map(type, y.tolist())) if not issubclass(t, str)})
         if wrong:
             raise ValueError(
                 f"Unknown label type: unknown. {role} must hold ints, strs or bools for {owner}; among its "
-                f"objects there are {', '.join(sorted(wrong))}."
+                f"objects there are {', '.join(wrong)}."
             )
-    elif y.dtype.kind not in "biuU":
+    elif kind not in "biufU":
         raise ValueError(f"Unknown label type: {role} has dtype {y.dtype}; {owner} takes int, str or bool.")
-    return y
+    return Column(values, y.dtype)
 
 
-def _classes(y: np.ndarray) -> np.ndarray:
-    return np.unique(y)
+def check_mix(columns: dict[str, Column]) -> None:
+    """Raise if some columns hold strings and others numbers."""
+    if len({c.text for c in columns.values() if len(c.values)}) > 1:
+        shown = " and ".join(str(_number(c.values, codes=False)[0]) for c in columns.values())
+        raise ValueError(f"Mix of label input types (string and number); {', '.join(columns)} hold {shown}.")
+
+
+def _plain(y: np.ndarray, role: str) -> np.ndarray | None:
+    """Labels (n,) as `Column.values`; None if they are numbers that are not whole."""
+    kind = y.dtype.kind
+    if kind == "f":
+        with np.errstate(invalid="ignore"):
+            whole = y.astype(np.int64)
+        if (whole == y).all():
+            return whole
+        _finite(y, role)
+        return y if (y == np.rint(y)).all() else None
+    if kind == "b":
+        y = y.view(np.uint8)
+    elif kind == "u" and y.dtype.itemsize in (2, 4):
+        y = y.astype(np.int32 if y.dtype.itemsize == 2 else np.int64)
+    return np.ascontiguousarray(y, y.dtype.newbyteorder("="))
+
+
+def range_of(values: np.ndarray) -> tuple[int, int]:
+    """The least and the greatest of some integers, of which there is at least one."""
+    if len(values) < 1000:
+        return int(values.min()), int(values.max())
+    cut = stripes(len(values), 0.1 * values.itemsize)
+    out = np.empty((len(cut), 2), values.dtype)
+    cut.run(lambda cursor, limit, slot: kernels.range_pass(values, cut.bounds, cursor, limit, out))
+    return int(out[:, 0].min()), int(out[:, 1].max())
+
+
+def number(*columns: Column) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Number labels: the classes of all columns, sorted, and their codes (int64) in each column."""
+    numbered = [_number(c.values) for c in columns]
+    own = [classes.astype(c.dtype, copy=False) for (classes, _), c in zip(numbered, columns)]
+    if len(columns) == 1:
+        return own[0], [numbered[0][1]]
+    classes = merge_classes(own)
+    same = [len(some) == len(classes) for some in own]
+    return classes, [
+        codes
+        if whole or not len(codes)
+        else _look_up(codes, 0, np.searchsorted(classes, some.astype(classes.dtype)))
+        for whole, some, (_, codes) in zip(same, own, numbered)
+    ]
+
+
+def merge_classes(several: list[np.ndarray]) -> np.ndarray:
+    """All labels of some arrays, sorted, each once."""
+    kinds = {some.dtype for some in several}
+    if len(kinds) == 1 or "U" in {kind.kind for kind in kinds}:
+        return np.unique(np.concatenate(several))
+    # (Python compares numbers exactly; a common numpy type may not hold int64 and uint64 alike.)
+    labels = sorted(set(chain.from_iterable(some.tolist() for some in several)))
+    common = np.result_type(*kinds)
+    if common.kind == "f" and {kind.kind for kind in kinds} <= set("biu"):
+        common = np.dtype(np.int64 if labels[0] < 0 else np.uint64)
+        if labels[0] < 0 and labels[-1] > np.iinfo(np.int64).max:
+            common = np.dtype(object)
+    union = np.array(labels, common)
+    return np.array(labels, object) if (union[1:] == union[:-1]).any() else union
+
+
+def _number(values: np.ndarray, codes: bool = True) -> tuple[np.ndarray, np.ndarray | None]:
+    """The labels that occur, sorted, and the number of each row's label where that is asked for."""
+    if not len(values):
+        return values, np.empty(0, np.int64)
+    kind = values.dtype.kind
+    if kind in "iu":
+        low, high = range_of(values)
+        if high - low < max(_NARROW, len(values)):
+            return _number_narrow(values, low, high - low + 1, codes)
+    elif kind == "O":  # (dict and map run in C)
+        labels = values.tolist()
+        place = {label: i for i, label in enumerate(sorted(dict.fromkeys(labels)))}
+        classes = np.array(list(place), object)
+        return classes, np.fromiter(map(place.__getitem__, labels), np.int64, len(labels)) if codes else None
+    if values.dtype.itemsize % 4 == 0 and kind in "iuU" and values.dtype.itemsize:
+        found = _number_hashed(values, codes)
+        if found is not None:
+            return found
+    classes, inverse = np.unique(values, return_inverse=True)
+    return classes, inverse.astype(np.int64, copy=False)
+
+
+def _number_narrow(
+    values: np.ndarray, low: int, width: int, codes: bool
+) -> tuple[np.ndarray, np.ndarray | None]:
+    cut = stripes(len(values), 0.5)
+    seen = np.zeros((cut.width(), width + 128), np.uint8)
+    shift = low % 2**64
+    cut.run(
+        lambda cursor, limit, slot: kernels.seen_pass(values, shift, cut.bounds, cursor, limit, seen[slot])
+    )
+    occurs = seen[:, :width].any(axis=0)
+    classes = np.flatnonzero(occurs).astype(values.dtype) + np.array(low, values.dtype)
+    return classes, _look_up(values, shift, np.cumsum(occurs) - 1) if codes else None
+
+
+def _number_hashed(values: np.ndarray, codes: bool) -> tuple[np.ndarray, np.ndarray | None] | None:
+    """None if there are too many different labels."""
+    n = len(values)
+    rows = values.view(np.uint32).reshape(n, -1)
+    cut = stripes(n, 2.0 + rows.shape[1])
+    most = min(n, _MOST_HASHED)
+    table = np.zeros((cut.width(), 2 << most.bit_length()), np.int32)
+    firsts = np.empty((cut.width(), most), np.int64)
+    found = np.zeros((cut.width(), 16), np.int64)
+    owner, numbers = np.empty(len(cut), np.int64), np.empty(n, np.int64)
+    cut.run(
+        lambda cursor, limit, slot: kernels.number_pass(
+            *(rows, cut.bounds, cursor, limit, slot),
+            *(table[slot], firsts[slot], found[slot], owner, numbers),
+        )
+    )
+    if found[:, 0].min() < 0:
+        return None
+    each = [values[some[:count]] for some, count in zip(firsts, found[:, 0])]
+    classes = np.unique(np.concatenate(each))
+    if not codes:
+        return classes, None
+    ranks = np.zeros((len(each), max(map(len, each))), np.int64)
+    for rank, some in zip(ranks, each):
+        rank[: len(some)] = np.searchsorted(classes, some)
+    return classes, _look_up(numbers, 0, ranks, owner, cut, out=numbers)
+
+
+def _look_up(
+    values: np.ndarray,
+    low: int,
+    tables: np.ndarray,
+    which: np.ndarray | None = None,
+    cut: Stripes | None = None,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
+    """``table[values - low]``; with several tables, `which` says that of each stripe of `cut`."""
+    cut = cut or stripes(len(values), 0.7)
+    which = np.zeros(len(cut), np.int64) if which is None else which
+    out = np.empty(len(values), np.int64) if out is None else out
+    tables = tables.reshape(-1, tables.shape[-1])
+    cut.run(
+        lambda cursor, limit, slot: kernels.codes_pass(
+            values, low, tables, which, cut.bounds, cursor, limit, out
+        )
+    )
+    return out

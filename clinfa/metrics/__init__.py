@@ -1,6 +1,17 @@
 """Measures of how good predictions and clusterings are: objects, and scikit-learn's functions."""
 
 from clinfa.metrics._areas import average_precision_score, roc_auc_score
+from clinfa.metrics._classification import (
+    accuracy_score,
+    balanced_accuracy_score,
+    class_likelihood_ratios,
+    cohen_kappa_score,
+    confusion_matrix,
+    hamming_loss,
+    matthews_corrcoef,
+    multilabel_confusion_matrix,
+    zero_one_loss,
+)
 from clinfa.metrics._clustering import (
     adjusted_mutual_info_score,
     adjusted_rand_score,
@@ -52,16 +63,33 @@ from clinfa.metrics._regression import (
     root_mean_squared_log_error,
     symmetric_mean_absolute_percentage_error,
 )
+from clinfa.metrics._set_wise import (
+    classification_report,
+    f1_score,
+    fbeta_score,
+    jaccard_score,
+    precision_recall_fscore_support,
+    precision_score,
+    recall_score,
+)
+from clinfa.metrics.confusion import ConfusionMatrix
 from clinfa.metrics.roc import Roc
 
 __all__ = [
+    "ConfusionMatrix",
     "Roc",
+    "accuracy_score",
     "adjusted_mutual_info_score",
     "adjusted_rand_score",
     "auc",
     "average_precision_score",
+    "balanced_accuracy_score",
     "brier_score_loss",
+    "class_likelihood_ratios",
+    "classification_report",
+    "cohen_kappa_score",
     "completeness_score",
+    "confusion_matrix",
     "confusion_matrix_at_thresholds",
     "consensus_score",
     "d2_absolute_error_score",
@@ -71,11 +99,16 @@ __all__ = [
     "d2_tweedie_score",
     "det_curve",
     "explained_variance_score",
+    "f1_score",
+    "fbeta_score",
     "fowlkes_mallows_score",
+    "hamming_loss",
     "hinge_loss",
     "homogeneity_completeness_v_measure",
     "homogeneity_score",
+    "jaccard_score",
     "log_loss",
+    "matthews_corrcoef",
     "max_error",
     "mean_absolute_error",
     "mean_absolute_percentage_error",
@@ -87,16 +120,21 @@ __all__ = [
     "mean_tweedie_deviance",
     "median_absolute_error",
     "metric_at_thresholds",
+    "multilabel_confusion_matrix",
     "mutual_info_score",
     "normalized_mutual_info_score",
     "pair_confusion_matrix",
     "precision_recall_curve",
+    "precision_recall_fscore_support",
+    "precision_score",
     "r2_score",
     "rand_score",
+    "recall_score",
     "roc_auc_score",
     "roc_curve",
     "root_mean_squared_error",
     "root_mean_squared_log_error",
     "symmetric_mean_absolute_percentage_error",
     "v_measure_score",
+    "zero_one_loss",
 ]
