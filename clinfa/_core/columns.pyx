@@ -135,7 +135,13 @@ cdef inline uint64_t _mix(uint64_t h) noexcept nogil:
 cdef inline uint64_t _key(double value, Py_ssize_t column) noexcept nogil:
     cdef uint64_t bits
     memcpy(&bits, &value, 8)
-    return _mix(bits + <uint64_t> 0x9E3779B97F4A7C15 * <uint64_t> (column + 1))
+    return _mix(bits + <uint64_t> 0x9E3779B97F4A7C15 * <uint64_t> (column + 1)) if value != 0 else 0
+
+
+cdef inline uint64_t _joined(uint64_t coarse, uint64_t fine) noexcept nogil:
+    # Rows are ordered by what is left of them in single precision first, so that the same data in either type
+    # lead to the same draws. For float32 both sums are the same, and this is _mix of it.
+    return (_mix(coarse) & <uint64_t> 0xFFFFFFFF00000000) | (_mix(fine) & <uint64_t> 0xFFFFFFFF)
 
 
 def keys_pass(
@@ -147,7 +153,7 @@ def keys_pass(
 ):
     cdef Py_ssize_t d = X.shape[1], i, f
     cdef int64_t s, stripes = bounds.shape[0] - 1
-    cdef uint64_t h, k
+    cdef uint64_t coarse, fine
     cdef const real* x
     with nogil:
         while limit > 0:
@@ -156,12 +162,16 @@ def keys_pass(
             if s >= stripes:
                 break
             for i in range(bounds[s], bounds[s + 1]):
-                h = 0
+                coarse = fine = 0
                 x = &X[i, 0]
                 for f in range(d):
-                    k = _key(<double> x[f], f)
-                    h += k if x[f] != 0 else 0
-                out[i] = _mix(h)
+                    fine += _key(<double> x[f], f)
+                if real is double:
+                    for f in range(d):
+                        coarse += _key(<double> <float> x[f], f)
+                else:
+                    coarse = fine
+                out[i] = _joined(coarse, fine)
 
 
 def keys_pass_csr(
@@ -175,7 +185,7 @@ def keys_pass_csr(
 ):
     cdef Py_ssize_t i, t
     cdef int64_t s, stripes = bounds.shape[0] - 1
-    cdef uint64_t h
+    cdef uint64_t coarse, fine
     with nogil:
         while limit > 0:
             limit -= 1
@@ -183,11 +193,11 @@ def keys_pass_csr(
             if s >= stripes:
                 break
             for i in range(bounds[s], bounds[s + 1]):
-                h = 0
+                coarse = fine = 0
                 for t in range(indptr[i], indptr[i + 1]):
-                    if data[t] != 0:
-                        h += _key(<double> data[t], indices[t])
-                out[i] = _mix(h)
+                    fine += _key(<double> data[t], indices[t])
+                    coarse += _key(<double> <float> data[t], indices[t])
+                out[i] = _joined(coarse, fine)
 
 
 cdef double _power_of_two_below(double value, int most) noexcept nogil:

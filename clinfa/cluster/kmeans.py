@@ -217,6 +217,13 @@ class KMeans(CentroidModel):
         k = int(self.n_clusters)
         if table.n < k:
             raise ValueError(f"n_samples={table.n} should be >= n_clusters={shown(k)}.")
+        if k == 1 and _BOUNDED[self.algorithm]:
+            warnings.warn(
+                f"algorithm={self.algorithm!r} doesn't make sense for a single cluster: there is no bound to "
+                f"keep.",
+                RuntimeWarning,
+                stacklevel=4,
+            )
         p = points(table, weights)
         rng = generator(self.random_state)
         starts = count_starts(self, "KMeans", 10)

@@ -164,6 +164,24 @@ def test_seeds(seed):
     assert_same_bits(fit(), fit())
 
 
+@BOTH
+@pytest.mark.parametrize("data", [blobs, sparse])
+def test_same_seed_in_either_type(estimator, data):
+    """The start does not depend on the type, although the data do, by rounding."""
+    X = data(500, 10, dtype=np.float64)
+    double = estimator(5, random_state=0).fit(X)
+    single = estimator(5, random_state=0).fit(X.astype(np.float32))
+    assert np.array_equal(single.labels_, double.labels_)
+    np.testing.assert_allclose(single.cluster_centers_, double.cluster_centers_, atol=1e-4)
+
+
+@pytest.mark.parametrize("algorithm", ["elkan", "hamerly"])
+def test_bounds_for_one_cluster(algorithm):
+    with pytest.warns(RuntimeWarning, match="doesn't make sense for a single cluster"):
+        model = KMeans(1, algorithm=algorithm).fit(blobs(50, 3))
+    assert not model.labels_.any()
+
+
 def test_global_seed_is_what_none_means():
     X = blobs()
     found = []

@@ -15,6 +15,9 @@ EXPECTED = "ignore:Estimator .* does not inherit from:UserWarning"
 # Some checks have four different rows, and the default is to look for more clusters than that.
 FEW_ROWS = "ignore:Number of distinct clusters:sklearn.exceptions.ConvergenceWarning"
 
+# Some ask for one cluster, whatever the algorithm.
+ONE_CLUSTER = "ignore:algorithm=.* doesn't make sense for a single cluster:RuntimeWarning"
+
 
 def _all_checks():
     with warnings.catch_warnings():
@@ -37,7 +40,7 @@ def _no_skip():
 
 
 @pytest.mark.parametrize(("model", "check"), list(_all_checks()))
-@pytest.mark.filterwarnings(EXPECTED, FEW_ROWS)
+@pytest.mark.filterwarnings(EXPECTED, FEW_ROWS, ONE_CLUSTER)
 def test_check_estimator(model, check):
     with _no_skip():
         check(model)

@@ -147,6 +147,25 @@ def test_keys_tell_apart_what_sums_would_not():
     assert len(np.unique(helpers.keys(grid))) == len(grid)
 
 
+@pytest.mark.parametrize("d", [1, 5])
+def test_keys_put_rows_in_the_same_order_in_either_type(d):
+    """Of values that single precision rounds, too small or too large for it among them."""
+    rng = np.random.default_rng(d)
+    X = rng.standard_normal((500, d)) * 10.0 ** rng.integers(-60, 60, (500, 1))
+    with np.errstate(over="ignore"):
+        single = X.astype(np.float32)
+    _, first = np.unique(single, axis=0, return_index=True)  # (many become zero or infinite)
+    assert len(first) > 200
+    wide, narrow = helpers.keys(X[first]), helpers.keys(single[first])
+    assert np.array_equal(np.argsort(wide), np.argsort(narrow))
+
+
+def test_keys_tell_apart_what_single_precision_cannot():
+    X = 1e12 + np.stack(np.meshgrid(np.arange(60.0), np.arange(60.0)), axis=-1).reshape(-1, 2)
+    assert len(np.unique(X.astype(np.float32), axis=0)) == 1
+    assert len(np.unique(helpers.keys(X))) == len(X)
+
+
 # The frame
 
 
