@@ -13,7 +13,7 @@ SOURCES := pyproject.toml setup.py clinfa/_core/isa.py \
            $(wildcard clinfa/_core/*.pyx clinfa/_core/*.pxd clinfa/_core/*.h)
 THREADS := 2
 
-.PHONY: help demo test test-quick test-isa test-debug bench lint docs clean
+.PHONY: help demo test test-quick test-isa test-debug sklearn-suite bench lint docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,10 +41,13 @@ test-debug: $(VENV)/built $(VENV)/has-test ## all tests on a build with every bo
 	@echo "building with bounds checks, in build/debug"
 	@mkdir -p build/debug
 	@tar --exclude='*.so' --exclude=__pycache__ --exclude=target -cf - \
-		$(wildcard clinfa tests docs benchmarks *.py *.toml *.md LICENSE MANIFEST.in Makefile) \
+		$(wildcard clinfa tests docs benchmarks sklearn_suite *.py *.toml *.md LICENSE MANIFEST.in Makefile) \
 		| tar -xf - -C build/debug
 	@cd build/debug && CLINFA_DEBUG=1 ../../$(PY) setup.py -q build_ext --inplace
 	@cd build/debug && CLINFA_DEBUG=1 PYTHONPATH=$(CURDIR)/build/debug ../../$(PY) -m pytest -n $(THREADS)
+
+sklearn-suite: $(VENV)/built $(VENV)/has-test ## scikit-learn's own tests with its names meaning clinfa's
+	@$(PY) -m sklearn_suite -n $(THREADS)
 
 bench: $(VENV)/built $(VENV)/has-bench ## clinfa against its peers: a table and a picture (several minutes)
 	@$(PY) -m benchmarks
@@ -58,7 +61,7 @@ docs: $(VENV)/built $(VENV)/has-test ## run the examples in docs and docstrings,
 
 clean: ## remove everything that was made here, the virtual environment too
 	@rm -rf $(VENV) build dist demo *.egg-info .pytest_cache .ruff_cache clinfa/_core/*/
-	@find clinfa tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+	@find clinfa tests benchmarks sklearn_suite -name __pycache__ -prune -exec rm -rf {} +
 
 # Set-up. A file in .venv says what has been done.
 

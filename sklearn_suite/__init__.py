@@ -1,0 +1,1 @@
+"""scikit-learn's own test files, run against clinfa: ``make sklearn-suite``."""
