@@ -27,7 +27,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--keep", metavar="FILE", help="write what became of each test there")
     parser.add_argument("files", nargs="*", help="parts of paths; only test files that contain one are run")
     asked = parser.parse_args(arguments)
-    files = [f for f in test_files() if not asked.files or any(part in f for part in asked.files)]
+    files = [
+        f for f in test_files(names_of_both()) if not asked.files or any(part in f for part in asked.files)
+    ]
     outcomes = run(files, asked.workers)
     if asked.keep:
         Path(asked.keep).write_text(json.dumps(outcomes, indent=1))
@@ -44,11 +46,15 @@ def home() -> Path:
     return Path(importlib.util.find_spec("sklearn").origin).parents[1]
 
 
-def test_files() -> list[str]:
-    """Test files, below `home`, of the modules that we have something of, if they mention something of it."""
+def names_of_both() -> list[str]:
+    """What clinfa and scikit-learn both have, as "cluster.KMeans"."""
     from clinfa.patch import _pairs
 
-    names = [name for name, _ in _pairs()]
+    return [name for name, _ in _pairs()]
+
+
+def test_files(names: list[str]) -> list[str]:
+    """Test files, below `home`, of the modules that the names are in, if they mention one of them."""
     found = set()
     for module in {name.rpartition(".")[0] for name in names}:
         place = home() / "sklearn" / module.replace(".", "/")
