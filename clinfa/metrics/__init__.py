@@ -45,6 +45,14 @@ from clinfa.metrics._explained import (
     mean_tweedie_deviance,
     r2_score,
 )
+from clinfa.metrics._label_ranking import (
+    coverage_error,
+    dcg_score,
+    label_ranking_average_precision_score,
+    label_ranking_loss,
+    ndcg_score,
+    top_k_accuracy_score,
+)
 from clinfa.metrics._probabilistic import (
     brier_score_loss,
     d2_brier_score,
@@ -92,11 +100,13 @@ __all__ = [
     "confusion_matrix",
     "confusion_matrix_at_thresholds",
     "consensus_score",
+    "coverage_error",
     "d2_absolute_error_score",
     "d2_brier_score",
     "d2_log_loss_score",
     "d2_pinball_score",
     "d2_tweedie_score",
+    "dcg_score",
     "det_curve",
     "explained_variance_score",
     "f1_score",
@@ -107,6 +117,8 @@ __all__ = [
     "homogeneity_completeness_v_measure",
     "homogeneity_score",
     "jaccard_score",
+    "label_ranking_average_precision_score",
+    "label_ranking_loss",
     "log_loss",
     "matthews_corrcoef",
     "max_error",
@@ -122,6 +134,7 @@ __all__ = [
     "metric_at_thresholds",
     "multilabel_confusion_matrix",
     "mutual_info_score",
+    "ndcg_score",
     "normalized_mutual_info_score",
     "pair_confusion_matrix",
     "precision_recall_curve",
@@ -135,6 +148,7 @@ __all__ = [
     "root_mean_squared_error",
     "root_mean_squared_log_error",
     "symmetric_mean_absolute_percentage_error",
+    "top_k_accuracy_score",
     "v_measure_score",
     "zero_one_loss",
 ]
