@@ -72,7 +72,9 @@ class Forecast:
         if (high := out[:, 2].max()) > 1:
             raise ValueError(f"y_prob contains values greater than 1: {high}")
         if (low := out[:, 1].min()) < 0:
-            raise ValueError(f"y_prob contains values {'less' if k == 1 else 'lower'} than 0: {low}")
+            raise ValueError(
+                f"y_prob contains values {'less' if k == 1 and squared else 'lower'} than 0: {low}"
+            )
         if out[:, 4].any():
             warnings.warn(
                 "The y_prob values do not sum to one. Make sure to pass probabilities.",
