@@ -15,7 +15,6 @@ from clinfa.errors import UndefinedMetricWarning, twin
 from clinfa.metrics._curves import auc, precision_recall_points, rates, roc_points
 from clinfa.metrics._ranked import Ranked
 from clinfa.metrics._scores import (
-    check_lengths,
     not_finite,
     positives,
     rank_rows,
@@ -24,7 +23,7 @@ from clinfa.metrics._scores import (
     weights_of,
 )
 from clinfa.params import between, none, one_of
-from clinfa.targets import as_array, column, kind_of, read_labels_together
+from clinfa.targets import as_array, check_lengths, column, kind_of, read_labels_together
 
 __all__ = ["average_precision_score", "roc_auc_score"]
 

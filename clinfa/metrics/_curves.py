@@ -10,8 +10,8 @@ import numpy as np
 
 from clinfa.errors import UndefinedMetricWarning, twin
 from clinfa.metrics._ranked import Ranked, corners
-from clinfa.metrics._scores import check_lengths, not_finite, positives, rank_rows, read_scores, weights_of
-from clinfa.targets import column
+from clinfa.metrics._scores import not_finite, positives, rank_rows, read_scores, weights_of
+from clinfa.targets import check_lengths, column
 
 __all__ = [
     "auc",

@@ -10,9 +10,9 @@ import numpy as np
 
 from clinfa.arrays import is_sparse
 from clinfa.errors import UndefinedMetricWarning, twin
-from clinfa.metrics._scores import check_lengths, not_finite, read_scores, two_labels, weights_of
+from clinfa.metrics._scores import not_finite, read_scores, two_labels, weights_of
 from clinfa.params import at_least, boolean, none, positive
-from clinfa.targets import as_array, column, kind_of, read_labels_together
+from clinfa.targets import as_array, check_lengths, column, kind_of, read_labels_together
 
 __all__ = [
     "coverage_error",

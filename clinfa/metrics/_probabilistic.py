@@ -12,7 +12,6 @@ from scipy.special import xlogy
 from clinfa._core import ranking
 from clinfa.errors import UndefinedMetricWarning, twin
 from clinfa.metrics._scores import (
-    check_lengths,
     not_finite,
     positives,
     read_scores,
@@ -20,7 +19,7 @@ from clinfa.metrics._scores import (
     weights_of,
 )
 from clinfa.params import boolean, one_of
-from clinfa.targets import as_array, column, kind_of, read_labels_together
+from clinfa.targets import as_array, check_lengths, column, kind_of, read_labels_together
 from clinfa.threads import stripes
 
 __all__ = ["brier_score_loss", "d2_brier_score", "d2_log_loss_score", "hinge_loss", "log_loss"]

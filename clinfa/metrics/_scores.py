@@ -11,7 +11,6 @@ from clinfa.metrics._ranked import Ranked, rank
 from clinfa.targets import as_array, column, kind_of
 
 __all__ = [
-    "check_lengths",
     "not_finite",
     "positives",
     "rank_rows",
@@ -107,13 +106,6 @@ def weights_of(y_true: Any, sample_weight: Any, n: int, owner: str) -> np.ndarra
     if sample_weight is not None and np.ndim(sample_weight):
         sample_weight = column(sample_weight, "sample_weight")
     return read_weights(sample_weight, n, owner, signed=True)
-
-
-def check_lengths(*things: Any) -> None:
-    """Raise unless all arrays are of one length; None and a single number have none."""
-    lengths = [np.shape(thing)[0] for thing in things if np.ndim(thing)]
-    if len(set(lengths)) > 1:
-        raise ValueError(f"Found input variables with inconsistent numbers of samples: {lengths}")
 
 
 def rank_rows(positive: np.ndarray, scores: np.ndarray, weights: np.ndarray, role: str = "y_score") -> Ranked:

@@ -8,9 +8,9 @@ import numpy as np
 
 from clinfa.metrics._areas import area_of, precision_area
 from clinfa.metrics._curves import precision_recall_points, rates, roc_points, with_infinity
-from clinfa.metrics._scores import check_lengths, rank_rows, read_scores, two_labels, weights_of
+from clinfa.metrics._scores import rank_rows, read_scores, two_labels, weights_of
 from clinfa.params import between, none, shown
-from clinfa.targets import column, read_labels
+from clinfa.targets import check_lengths, column, read_labels
 
 __all__ = ["Roc"]
 
