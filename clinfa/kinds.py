@@ -9,10 +9,10 @@ from typing import Any, Self
 import numpy as np
 
 from clinfa import config
-from clinfa.arrays import is_dataset, read_weights
+from clinfa.arrays import Table, is_dataset, read_weights
 from clinfa.base import Estimator
 from clinfa.errors import DataConversionWarning, twin
-from clinfa.targets import as_array, column, read_labels, read_labels_together
+from clinfa.targets import as_array, check_lengths, column, read_labels, read_labels_together
 
 __all__ = ["Classifier", "Clusterer", "ProbabilisticClassifier", "Transformer"]
 
@@ -93,11 +93,11 @@ class Classifier(Estimator):
         """
         self._check_params()
         table, weights = self._read_fit(X, sample_weight)
-        labels = read_labels(self._read_targets(X, y, table.n), type(self).__name__)
+        labels = read_labels(self._read_targets(X, y, table), type(self).__name__)
         return self._publish(self._fit(table, labels, weights), table, classes_=labels.classes)
 
-    def _read_targets(self, X: Any, y: Any, n: int) -> np.ndarray:
-        """One target for each of n records, given as y or as those of a Dataset."""
+    def _read_targets(self, X: Any, y: Any, table: Table) -> np.ndarray:
+        """One target for each record, given as y or as those of a Dataset."""
         given = as_array(X if y is None and is_dataset(X) else y, "y")
         if given.ndim == 2 and given.shape[1] == 1 and y is not None and not is_dataset(y):
             warnings.warn(
@@ -107,8 +107,7 @@ class Classifier(Estimator):
                 stacklevel=3,
             )
         given = column(given)
-        if len(given) != n:
-            raise ValueError(f"Found input variables with inconsistent numbers of samples: {[n, len(given)]}")
+        check_lengths(table.X, given)
         return given
 
     def predict(self, X: Any) -> Any:
@@ -156,7 +155,7 @@ class Classifier(Estimator):
         """
         table = self._read_new(X)
         owner = type(self).__name__
-        truth = {"y": self._read_targets(X, y, table.n)}
+        truth = {"y": self._read_targets(X, y, table)}
         sample_weight = X.weights if is_dataset(X) and sample_weight is None else sample_weight
         weights = read_weights(sample_weight, table.n, owner)
         right = self._codes(table) == read_labels_together(truth, owner, self.classes_)[1][0]

@@ -14,7 +14,7 @@ from clinfa.dataset import Pr
 from clinfa.errors import ConvergenceWarning, twin
 from clinfa.params import at_least, between, param, positive
 from clinfa.recipes import Recipe
-from clinfa.targets import Labels, read_labels, read_values
+from clinfa.targets import Labels, check_lengths, read_labels, read_values
 
 __all__ = ["Platt", "PlattModel"]
 
@@ -119,10 +119,7 @@ class Platt(Recipe):
         labels = read_labels(y, "Platt")
         if labels.n_classes != 2:
             raise ValueError(f"Platt needs labels of two classes, got {labels.n_classes} class(es).")
-        if len(f) != len(labels.codes):
-            raise ValueError(
-                f"Found input variables with inconsistent numbers of samples: {[len(f), len(labels.codes)]}"
-            )
+        check_lengths(f, labels.codes)
         weights = read_weights(sample_weight, len(f), "Platt")
         a, b = self._minimise(f, labels, weights if len(weights) else np.ones(len(f)))
         return PlattModel(a, b, labels.classes, model)

@@ -150,7 +150,7 @@ class GaussianNB(ProbabilisticClassifier):
             sample_weight = X.weights if is_dataset(X) and sample_weight is None else sample_weight
             weights = read_weights(sample_weight, table.n, owner)
             table = Table(table.X, self.__dict__.get("feature_names_in_"), table.column_range)
-        y = self._read_targets(X, y, table.n)
+        y = self._read_targets(X, y, table)
         _, (codes,) = read_labels_together({"y": y}, owner, known)
         if (codes < 0).any():
             raise ValueError(
