@@ -90,7 +90,8 @@ def _series(y: Any, role: str) -> np.ndarray:
     """A series or a frame as an array; pandas' types with a missing value of their own become plain ones."""
     own = getattr(getattr(y, "dtype", None), "numpy_dtype", None)
     if not isinstance(own, np.dtype):
-        return y.to_numpy()
+        # (An Arrow array's own `to_numpy` refuses to copy, which strings need.)
+        return np.asarray(y) if hasattr(y, "__array__") else y.to_numpy()
     if y.isna().any():
         raise ValueError(f"Input {role} contains NaN.")
     return y.to_numpy(dtype=own)
