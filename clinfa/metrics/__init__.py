@@ -34,6 +34,7 @@ from clinfa.metrics._curves import (
     precision_recall_curve,
     roc_curve,
 )
+from clinfa.metrics._dispersion import calinski_harabasz_score, davies_bouldin_score
 from clinfa.metrics._explained import (
     d2_absolute_error_score,
     d2_pinball_score,
@@ -80,6 +81,7 @@ from clinfa.metrics._set_wise import (
     precision_score,
     recall_score,
 )
+from clinfa.metrics._silhouette import silhouette_samples, silhouette_score
 from clinfa.metrics.confusion import ConfusionMatrix
 from clinfa.metrics.roc import Roc
 
@@ -93,6 +95,7 @@ __all__ = [
     "average_precision_score",
     "balanced_accuracy_score",
     "brier_score_loss",
+    "calinski_harabasz_score",
     "class_likelihood_ratios",
     "classification_report",
     "cohen_kappa_score",
@@ -106,6 +109,7 @@ __all__ = [
     "d2_log_loss_score",
     "d2_pinball_score",
     "d2_tweedie_score",
+    "davies_bouldin_score",
     "dcg_score",
     "det_curve",
     "explained_variance_score",
@@ -147,6 +151,8 @@ __all__ = [
     "roc_curve",
     "root_mean_squared_error",
     "root_mean_squared_log_error",
+    "silhouette_samples",
+    "silhouette_score",
     "symmetric_mean_absolute_percentage_error",
     "top_k_accuracy_score",
     "v_measure_score",

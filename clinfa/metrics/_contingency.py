@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from clinfa._core import contingency as kernel
+from clinfa.arrays import NO_WEIGHTS
+from clinfa.metrics._counts import count_pairs
 from clinfa.params import between, boolean, none
-from clinfa.targets import column, read_labels
+from clinfa.targets import check_lengths, label_column, number, range_of
 from clinfa.threads import stripes
 
 __all__ = ["Contingency", "contingency_matrix", "pair_confusion_matrix", "pair_counts", "read_contingency"]
@@ -92,25 +94,39 @@ def entropy(sums: np.ndarray) -> float:
 
 def read_contingency(labels_true: Any, labels_pred: Any, owner: str) -> Contingency:
     """The table of two labellings of the same rows."""
-    columns = [column(labels_true, "labels_true"), column(labels_pred, "labels_pred")]
-    lengths = [len(y) for y in columns]
-    if lengths[0] != lengths[1]:
-        raise ValueError(f"Found input variables with inconsistent numbers of samples: {lengths}")
-    if not lengths[0]:
+    true, found = (
+        label_column(labels_true, owner, "labels_true"),
+        label_column(labels_pred, owner, "labels_pred"),
+    )
+    n = len(true.values)
+    check_lengths(true.values, found.values)
+    if not n:
         none_at_all = np.empty(0, np.int64)
         return Contingency(*[none_at_all] * 5)
-    true, found = (
-        read_labels(y, owner, role) for y, role in zip(columns, ("labels_true", "labels_pred"), strict=True)
-    )
-    width = found.n_classes
-    keys = true.codes * width + found.codes  # (no overflow: both numbers are at most the number of rows)
-    if true.n_classes * width <= 4 * len(keys) + 1024:
-        table = np.bincount(keys, minlength=true.n_classes * width)
+    if _few_in_common(true.values, found.values, n):
+        table = count_pairs(true, found, NO_WEIGHTS)[1]
+        table = table[table.any(axis=1)][:, table.any(axis=0)]
+        rows, columns = np.nonzero(table)
+        return Contingency(rows, columns, table[rows, columns], table.sum(axis=1), table.sum(axis=0))
+    (classes, (a,)), (clusters, (b,)) = number(true), number(found)
+    shape = len(classes), len(clusters)
+    keys = a * shape[1] + b  # (no overflow: both numbers are at most that of rows)
+    if shape[0] * shape[1] <= 4 * n + 1024:
+        table = np.bincount(keys, minlength=shape[0] * shape[1])
         cells = np.flatnonzero(table)
         counts = table[cells]
     else:
         cells, counts = np.unique(keys, return_counts=True)
-    return _of_cells(cells // width, cells % width, counts, (true.n_classes, width))
+    return _of_cells(cells // shape[1], cells % shape[1], counts, shape)
+
+
+def _few_in_common(a: np.ndarray, b: np.ndarray, n: int) -> bool:
+    """Whether both are integers of one range that is so small that a table of all pairs is cheap."""
+    if a.dtype.kind not in "iu" or b.dtype.kind not in "iu":
+        return False
+    ranges = range_of(a), range_of(b)
+    width = max(high for _, high in ranges) - min(low for low, _ in ranges) + 1
+    return width * width <= max(1024, n // 2)
 
 
 def _of_cells(

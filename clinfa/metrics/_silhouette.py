@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from clinfa._core import columns, kmeans, silhouette
-from clinfa.arrays import Table, read_table
+from clinfa.arrays import Table, is_dataset, read_table
 from clinfa.config import get_config
 from clinfa.errors import DataConversionWarning, twin
 from clinfa.params import at_least, function, none, one_of, seed
 from clinfa.rng import check_random_state
-from clinfa.targets import column, read_labels
+from clinfa.targets import check_lengths, read_labels
 from clinfa.threads import stripes
 
 __all__ = ["silhouette_samples", "silhouette_score"]
@@ -59,11 +59,10 @@ class Clusters:
 
 def read_clusters(X: Any, labels: Any, owner: str, *, sparse: bool = False) -> tuple[Table, np.ndarray]:
     """Checked rows, and the code of every row's cluster."""
-    table = read_table(X, owner, sparse=sparse)
-    y = column(labels, "labels")
-    if len(y) != table.n:
-        raise ValueError(f"Found input variables with inconsistent numbers of samples: {[table.n, len(y)]}")
-    return table, read_labels(y, owner, "labels").codes
+    table = read_table(X.records if is_dataset(X) else X, owner, sparse=sparse)
+    y = read_labels(labels, owner, "labels").codes
+    check_lengths(table.X, y)
+    return table, y
 
 
 def clusters_of(table: Table, codes: np.ndarray) -> Clusters:
@@ -87,7 +86,8 @@ def silhouette_samples(X: Any, labels: Any, *, metric: Any = "euclidean", **kwds
     """Silhouette of every row: (b - a) / max(a, b).
 
     a is the mean distance to the other rows of the own cluster, b that to the rows of the cluster for which
-    it is least. Euclidean distances are never kept: memory is that of two copies of X, and k values per thread.
+    it is least. Euclidean distances are never kept: memory is that of two copies of X, and k
+    values per thread.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ def silhouette_score(
     >>> from clinfa.metrics import silhouette_score
     >>> X, y = datasets.load_iris(return_X_y=True)
     >>> round(silhouette_score(X, y), 4)
-    0.5034
+    0.5035
     """
     for name, value, rule in (
         ("metric", metric, _METRIC),
@@ -374,7 +374,15 @@ def _by_cdist(data: Clusters, metric: Any, kwds: dict[str, Any], dtype: np.dtype
         kwds = {"V": rows.var(axis=0, ddof=1)} | kwds
     elif metric == "mahalanobis":
         kwds = {"VI": np.linalg.inv(np.atleast_2d(np.cov(rows.T))).T} | kwds
-    return _by_blocks(data, lambda lo, hi: np.asarray(cdist(rows[lo:hi], rows, metric, **kwds), np.float64))
+
+    def distances(lo: int, hi: int) -> np.ndarray:
+        D = np.asarray(cdist(rows[lo:hi], rows, metric, **kwds), np.float64)
+        D[np.arange(hi - lo), np.arange(lo, hi)] = (
+            0  # (that of some metrics is not, and a is over the others)
+        )
+        return D
+
+    return _by_blocks(data, distances)
 
 
 def _precomputed(data: Clusters) -> np.ndarray:
