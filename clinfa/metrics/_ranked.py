@@ -34,51 +34,46 @@ class Ranked:
     starts : ndarray of shape (2 * ranges + 1,)
         Range r's negatives lie in ``starts[2 * r]:starts[2 * r + 1]``, its positives from there to
         ``starts[2 * r + 2]``.
+    totals : ndarray of shape (ranges, 2)
+        The weight of each range's negatives and of its positives.
     """
 
     scores: np.ndarray
     weights: np.ndarray
     starts: np.ndarray
+    totals: np.ndarray
 
     @property
     def n_ranges(self) -> int:
-        return len(self.starts) // 2
-
-    @property
-    def totals(self) -> np.ndarray:
-        """The weight of the negatives and of the positives, by range: shape (ranges, 2)."""
-        if not len(self.weights):
-            return np.diff(self.starts).reshape(-1, 2)
-        parts = itertools.pairwise(self.starts.tolist())
-        return np.array([self.weights[a:b].sum() for a, b in parts]).reshape(-1, 2)
+        return len(self.totals)
 
     def area(self) -> float:
         """The area under the ROC: the share of pairs of a negative and a positive that are in order.
 
         A tie counts half. Exact without weights; both classes must have weight.
         """
-        totals = self.totals
-        negatives, positives = totals.sum(axis=0).tolist()
+        totals = self.totals.tolist()
+        negatives, positives = self.totals.sum(axis=0).tolist()
         if len(self.weights):
-            return self._area(totals, precision=False) / negatives / positives
-        if 2 * max(int(a) * int(b) for a, b in totals) >= 1 << 63:
+            return self._area(precision=False) / negatives / positives
+        if 2 * max(a * b for a, b in totals) >= 1 << 63:
             raise OverflowError("There are more than 2^62 pairs of a positive and a negative in one range.")
         within = np.empty(self.n_ranges, np.int64)
         self._run(lambda c, limit: ranking.pairs_pass(self.scores, self.starts, c, limit, within))
         # In Python's integers, which do not overflow: pairs of a positive and a negative of a lower range.
         doubled, below = 0, 0
-        for here, (n, p) in zip(within.tolist(), totals.tolist(), strict=True):
+        for here, (n, p) in zip(within.tolist(), totals, strict=True):
             doubled += here + 2 * below * p
             below += n
         return doubled / (2 * negatives * positives)
 
     def average_precision(self) -> float:
         """The sum over thresholds of precision times the gain in recall; positives must have weight."""
-        totals = self.totals
-        return self._area(totals, precision=True) / float(totals[:, 1].sum())
+        return self._area(precision=True) / float(self.totals[:, 1].sum())
 
-    def _area(self, totals: np.ndarray, precision: bool) -> float:
-        above = np.ascontiguousarray(np.cumsum(totals[::-1], axis=0)[::-1] - totals, dtype=np.float64)
+    def _area(self, precision: bool) -> float:
+        above = np.cumsum(self.totals[::-1], axis=0)[::-1] - self.totals
+        above = np.ascontiguousarray(above, dtype=np.float64)
         out = np.empty(self.n_ranges)
         self._run(
             lambda c, limit: ranking.area_pass(
@@ -166,7 +161,10 @@ def rank(positive: np.ndarray, scores: np.ndarray, weights: np.ndarray = NO_WEIG
         out[a:b], out_weights[a:b] = out[a:b][order], out_weights[a:b][order]
 
     _each(len(parts), n, sort)
-    return Ranked(out, out_weights, starts)
+    totals = starts[1:] - starts[:-1]
+    if len(weights):
+        totals = np.array([out_weights[a:b].sum() for a, b in parts])
+    return Ranked(out, out_weights, starts, totals.reshape(-1, 2))
 
 
 def _splitters(scores: np.ndarray, ranges: int) -> np.ndarray:

@@ -343,11 +343,9 @@ def test_more_pairs_than_integers():
     """Counts are added in Python's integers; what one range can hold is checked."""
     from clinfa.metrics._ranked import Ranked
 
-    class Huge(Ranked):
-        totals = np.array([[2**32, 2**31]])
-
+    huge = Ranked(np.empty(0), np.empty(0), np.zeros(3, np.int64), totals=np.array([[2**32, 2**31]]))
     with pytest.raises(OverflowError, match="pairs"):
-        Huge(np.empty(0), np.empty(0), np.zeros(3, np.int64)).area()
+        huge.area()
 
 
 def test_plot():
