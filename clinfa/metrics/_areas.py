@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from clinfa.arrays import NO_WEIGHTS
+from clinfa.arrays import NO_WEIGHTS, is_dataset
 from clinfa.errors import UndefinedMetricWarning, twin
 from clinfa.metrics._curves import auc, precision_recall_points, rates, roc_points
 from clinfa.metrics._ranked import Ranked
@@ -92,10 +92,11 @@ def roc_auc_score(
     _AVERAGE.check("average", average, "roc_auc_score")
     _MAX_FPR.check("max_fpr", max_fpr, "roc_auc_score")
     _MULTI_CLASS.check("multi_class", multi_class, "roc_auc_score")
-    truth, scores, weights = _read(y_true, y_score, sample_weight, "roc_auc_score")
+    truth, scores = _read(y_true, y_score, "roc_auc_score")
     two = two_labels(truth)
     kind = "binary" if two else kind_of(truth, "y_true")
-    if kind == "multiclass" or (two and scores.ndim == 2 and scores.shape[1] > 2):
+    several = kind == "multiclass" or (two and scores.ndim == 2 and scores.shape[1] > 2)
+    if several:
         if max_fpr is not None and max_fpr != 1:
             raise ValueError(
                 f"Partial AUC computation not available in multiclass setting, 'max_fpr' must be set to "
@@ -104,13 +105,17 @@ def roc_auc_score(
         if multi_class == "raise":
             raise ValueError("multi_class must be in ('ovo', 'ovr')")
         classes, codes = _class_columns(truth, scores, labels)
-        if multi_class == "ovr":
-            if average == "samples":
-                raise ValueError(
-                    "average must be one of ('micro', 'macro', 'weighted', None) for multiclass problems"
-                )
-            return _averaged(_auc, _indicator(codes, len(classes)), scores, average, weights)
-        return _one_against_one(codes, scores, average, weights)
+        if multi_class == "ovo":
+            weighted = sample_weight is not None or (is_dataset(y_true) and y_true.weights is not None)
+            return _one_against_one(codes, scores, average, weighted)
+    check_lengths(truth, scores, sample_weight)
+    weights = weights_of(y_true, sample_weight, len(truth), "roc_auc_score")
+    if several:
+        if average == "samples":
+            raise ValueError(
+                "average must be one of ('micro', 'macro', 'weighted', None) for multiclass problems"
+            )
+        return _averaged(_auc, _indicator(codes, len(classes)), scores, average, weights)
     measure = partial(_auc, max_fpr=max_fpr)
     if two:
         positive = two[1] if len(two[0]) == 2 else np.zeros(len(truth), bool)
@@ -158,7 +163,9 @@ def average_precision_score(
     0.8333333333333333
     """
     _AVERAGE.check("average", average, "average_precision_score")
-    truth, scores, weights = _read(y_true, y_score, sample_weight, "average_precision_score")
+    truth, scores = _read(y_true, y_score, "average_precision_score")
+    check_lengths(truth, scores, sample_weight)
+    weights = weights_of(y_true, sample_weight, len(truth), "average_precision_score")
     two = two_labels(truth)
     kind = "binary" if two else kind_of(truth, "y_true")
     if two:
@@ -181,7 +188,7 @@ def average_precision_score(
     return _averaged(_average_precision, indicator, scores, average, weights)
 
 
-def _read(y_true: Any, y_score: Any, sample_weight: Any, owner: str) -> tuple[np.ndarray, ...]:
+def _read(y_true: Any, y_score: Any, owner: str) -> tuple[np.ndarray, np.ndarray]:
     truth, scores = as_array(y_true, "y_true"), read_scores(y_score)
     if truth.ndim == 2 and truth.shape[1] == 1:
         truth = truth[:, 0]
@@ -190,12 +197,15 @@ def _read(y_true: Any, y_score: Any, sample_weight: Any, owner: str) -> tuple[np
             raise ValueError(
                 f"Found array with 0 sample(s) (shape={y.shape}) while a minimum of 1 is required by {owner}."
             )
-    check_lengths(truth, scores, sample_weight)
-    return truth, scores, weights_of(y_true, sample_weight, len(truth), owner)
+    check_lengths(truth, scores)
+    return truth, scores
 
 
 def _auc(
-    positive: np.ndarray, scores: np.ndarray, weights: np.ndarray, max_fpr: float | None = None
+    positive: np.ndarray,
+    scores: np.ndarray,
+    weights: np.ndarray = NO_WEIGHTS,
+    max_fpr: float | None = None,
 ) -> float:
     if np.count_nonzero(positive) in (0, len(positive)):
         if not np.isfinite(scores).all():
@@ -278,14 +288,12 @@ def _averaged(
     return float(np.average(each, weights=shares))
 
 
-def _one_against_one(
-    codes: np.ndarray, scores: np.ndarray, average: str | None, weights: np.ndarray
-) -> float:
-    if average is None:
-        raise ValueError("average=None is not implemented for multi_class='ovo'.")
+def _one_against_one(codes: np.ndarray, scores: np.ndarray, average: str | None, weighted: bool) -> float:
+    if average is None:  # (scikit-learn's class of error, which is a RuntimeError)
+        raise NotImplementedError("average=None is not implemented for multi_class='ovo'.")
     if average not in ("macro", "weighted"):
         raise ValueError("average must be one of ('macro', 'weighted', None) for multiclass problems")
-    if len(weights):
+    if weighted:
         raise ValueError(
             "sample_weight is not supported for multiclass one-vs-one ROC AUC, 'sample_weight' must be None "
             "in this case."
@@ -296,7 +304,8 @@ def _one_against_one(
         own, other = rows[a], rows[b]
         is_own = np.arange(len(own) + len(other)) < len(own)
         both = np.concatenate([own, other])
-        pairs.append((_auc(is_own, scores[both, a], weights) + _auc(~is_own, scores[both, b], weights)) / 2)
+        by_own, by_other = _auc(is_own, scores[both, a]), _auc(~is_own, scores[both, b])
+        pairs.append((by_own + by_other) / 2)
         shares.append(len(both))
     return float(np.average(pairs, weights=shares if average == "weighted" else None))
 

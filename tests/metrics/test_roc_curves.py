@@ -314,7 +314,7 @@ def test_parameters(score, how):
 
 
 def test_pairs_of_classes_are_not_listed():
-    with pytest.raises(ValueError, match="average=None is not implemented for multi_class='ovo'"):
+    with pytest.raises(NotImplementedError, match="average=None is not implemented for multi_class='ovo'"):
         roc_auc_score([0, 1, 2], np.full((3, 3), 1 / 3), multi_class="ovo", average=None)
 
 
