@@ -429,7 +429,8 @@ def read_weights(sample_weight: object, n: int, owner: str, *, signed: bool = Fa
     if w.shape != (n,):
         raise ValueError(f"sample_weight.shape == {w.shape}, expected {(n,)}!")
     if not np.isfinite(w).all():
-        raise ValueError("Input sample_weight contains NaN or infinity.")
+        what = "NaN" if np.isnan(w).any() else f"infinity or a value too large for {w.dtype!r}"
+        raise ValueError(f"Input sample_weight contains {what}.")
     if not signed and (w < 0).any():
         raise ValueError(
             f"Negative values in data passed to `sample_weight` of {owner}: weights must be >= 0."
