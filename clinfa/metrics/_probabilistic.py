@@ -129,7 +129,9 @@ def _forecast(y_true: Any, y_proba: Any, sample_weight: Any, labels: Any, owner:
     p, truth = _read_probabilities(y_proba, owner), as_array(y_true, "y_true")
     check_lengths(p, truth, sample_weight)
     weights = weights_of(y_true, sample_weight, len(p), owner)
-    if labels is None and truth.ndim == 2 and truth.shape[1] > 1 and kind_of(truth) == "multilabel-indicator":
+    if truth.ndim == 2 and truth.shape[1] > 1:
+        if labels is not None or kind_of(truth) != "multilabel-indicator":
+            raise ValueError("Multioutput target data is not supported with label binarization")
         classes, codes = np.arange(truth.shape[1]), (truth != 0).astype(np.uint8)
     else:
         classes, codes = _codes(column(truth, "y_true"), labels, owner)
@@ -466,17 +468,19 @@ def hinge_loss(y_true: Any, pred_decision: Any, *, labels: Any = None, sample_we
 
 def _margins(codes: np.ndarray, decision: np.ndarray, k: int, labels: Any) -> np.ndarray:
     """By how much the own class's value exceeds the greatest of the others."""
-    wanted = (
-        f"multiclass target. pred_decision shape must be (n_samples, n_classes), that is ({len(codes)}, "
-        f"{k}). Got: {decision.shape}"
-    )
+    wanted = f"must be (n_samples, n_classes), that is ({len(codes)}, {k}). Got: {decision.shape}"
     if decision.ndim == 1:
-        raise ValueError(f"The shape of pred_decision cannot be 1d array with a {wanted}")
+        # ("arraywith" is in scikit-learn's text.)
+        raise ValueError(
+            f"The shape of pred_decision cannot be 1d arraywith a multiclass target. pred_decision shape "
+            f"{wanted}"
+        )
     if decision.shape[1] != k:
         if labels is None:
             raise ValueError("Please include all labels in y_true or pass labels as third argument")
         raise ValueError(
-            f"The shape of pred_decision is not consistent with the number of classes. With a {wanted}"
+            f"The shape of pred_decision is not consistent with the number of classes. With a multiclass "
+            f"target, pred_decision shape {wanted}"
         )
     others = decision.astype(np.result_type(decision, np.float32))
     rows = np.arange(len(codes))
