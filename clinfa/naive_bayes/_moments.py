@@ -99,8 +99,7 @@ class Moments:
     @property
     def variance(self) -> np.ndarray:
         """Of each class: shape (k, d), in squared units of the frame; zero where nothing was seen."""
-        mass = self.mass[:, None]
-        return np.divide(self.spread, mass, out=np.zeros_like(self.spread), where=mass > 0)
+        return self.spread / np.where(self.mass > 0, self.mass, 1.0)[:, None]
 
     @property
     def overall_variance(self) -> np.ndarray:
@@ -114,6 +113,6 @@ def _combined(mass: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> tuple[n
     if len(mass) == 1:
         return mass[0].copy(), mean[0].copy(), spread[0].copy()
     total = mass.sum(axis=0)
-    share = np.divide(mass, total, out=np.zeros_like(mass), where=total > 0)[..., None]
+    share = (mass / np.where(total > 0, total, 1.0))[..., None]
     middle = (share * mean).sum(axis=0)
     return total, middle, (spread + mass[..., None] * (mean - middle) ** 2).sum(axis=0)

@@ -170,18 +170,19 @@ class GaussianNB(ProbabilisticClassifier):
         """The model that moments make."""
         frame, mass = moments.frame, moments.mass
         share = mass / mass.sum() if self.priors is None else _checked_priors(self.priors, len(mass))
-        smoothing, overall = float(self.var_smoothing), moments.overall_variance
+        smoothing, own, overall = float(self.var_smoothing), moments.variance, moments.overall_variance
         # Deviations are in range where their squares are not.
         widest = np.ldexp(np.sqrt(overall), frame.exponent).argmax()
         apart = frame.exponent[widest] - frame.exponent
         seen = (mass > 0)[:, None]
         with np.errstate(over="ignore", under="ignore", divide="ignore"):
             extra = np.ldexp(smoothing * overall[widest], 2 * apart)
-            variance = np.clip(moments.variance + extra, _LEAST_VARIANCE, _MOST_VARIANCE)
+            variance = np.minimum(np.maximum(own + extra, _LEAST_VARIANCE), _MOST_VARIANCE)
             epsilon = np.ldexp(smoothing * overall[widest], 2 * frame.exponent[widest])
-            # A class that was not seen is said to lie at the origin, as in scikit-learn.
-            origin = np.clip(np.ldexp(-frame.shift, -frame.exponent), -_REACH, _REACH)
-            mean = np.where(seen, moments.mean, origin)
+            mean = moments.mean
+            if not seen.all():  # what was not seen is said to lie at the origin, as in scikit-learn
+                origin = np.clip(np.ldexp(-frame.shift, -frame.exponent), -_REACH, _REACH)
+                mean = np.where(seen, mean, origin)
             sharpness = 1 / np.sqrt(variance)
             log_sigma = np.log(variance) / 2 + frame.exponent * np.log(2)
             level = np.log(share) - (log_sigma + np.log(2 * np.pi) / 2).sum(axis=1)
@@ -189,7 +190,7 @@ class GaussianNB(ProbabilisticClassifier):
                 np.ldexp(mass, moments.unit).astype(dtype),
                 share.astype(dtype),
                 np.where(seen, frame.shift + np.ldexp(moments.mean, frame.exponent), 0.0).astype(dtype),
-                (np.ldexp(moments.variance, 2 * frame.exponent) + epsilon).astype(dtype),
+                (np.ldexp(own, 2 * frame.exponent) + epsilon).astype(dtype),
                 float(epsilon),
                 moments,
                 np.stack([sharpness, mean * sharpness], axis=-1),
