@@ -426,6 +426,11 @@ def read_weights(sample_weight: object, n: int, owner: str, *, signed: bool = Fa
             w = np.ascontiguousarray(raw, dtype=np.float64)
     except OverflowError as error:
         raise ValueError("Input sample_weight contains a value too large for float64.") from error
+    if w.ndim != 1:
+        raise ValueError(
+            f"Sample weights must be 1D array or scalar, got {w.ndim}D array. Expected either a scalar value "
+            f"or a 1D array of length {n}."
+        )
     if w.shape != (n,):
         raise ValueError(f"sample_weight.shape == {w.shape}, expected {(n,)}!")
     if not np.isfinite(w).all():

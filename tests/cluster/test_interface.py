@@ -117,7 +117,7 @@ def test_errors_name_parameter_value_and_what_is_allowed(name, value, allowed):
     ("w", "text"),
     [
         (np.ones(49), r"sample_weight.shape == \(49,\), expected \(50,\)!"),
-        (np.ones((50, 1)), r"sample_weight.shape == \(50, 1\)"),
+        (np.ones((50, 1)), "Sample weights must be 1D array or scalar, got 2D array"),
         (np.full(50, np.nan), "sample_weight contains NaN"),
         (-np.ones(50), "Negative values in data passed to `sample_weight`"),
         (np.zeros(50), "at least one non-zero"),
