@@ -34,6 +34,8 @@ def two_labels(y: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         classes, last = y[:1], first
     else:
         last = y == y[other]
+        if kind == "O" and not isinstance(y[other], str):
+            return None
         if np.count_nonzero(first) + np.count_nonzero(last) < len(y):
             return None
         classes = y[[0, other]]

@@ -327,6 +327,8 @@ def test_scores_that_are_not_finite(value, n):
         ([1, 1], [[1, 2], [1, 2]], {}, "2 columns"),
         ([0.5, 1], [1, 2], {}, "continuous"),
         ([0, np.nan], [1, 2], {}, "NaN"),
+        (np.array(["a", None], object), [1, 2], {}, "among its objects there are NoneType"),
+        (np.array([None, "a"], object), [1, 2], {}, "among its objects there are NoneType"),
         ([0, 1], ["a", "b"], {}, "scores must hold numbers"),
         ([0, 1], [1, 2], {"weights": [1, np.nan]}, "sample_weight contains NaN"),
         ([0, 1], [1, 2], {"weights": [0, 0]}, "at least one non-zero"),
