@@ -220,6 +220,8 @@ def confusion_matrix(
     weights = row_weights(sample_weight, y_true, len(pair[0].values), "confusion_matrix")
     _, matrix = count_pairs(*pair, weights, read_labels_to_count(labels))
     if sample_weight is not None and np.asarray(sample_weight).dtype.kind in "iub":
+        if np.abs(matrix).max(initial=0) >= 2.0**63:
+            raise ValueError("The sums of sample_weight are too large for int64: pass weights as floats.")
         matrix = matrix.astype(np.int64)
     if normalize is not None:
         over = {"true": {"axis": 1, "keepdims": True}, "pred": {"axis": 0, "keepdims": True}, "all": {}}
@@ -360,10 +362,13 @@ def cohen_kappa_score(
     value = kappa(matrix, weights)
     if value is not None:
         return value
+    if matrix.any():
+        why = "`y1`, `y2` and `labels` have only one label in common."
+    else:
+        why = "`y2` contains no labels that are present in both `y1` and `labels`."
     warnings.warn(
-        f"`y1`, `y2` and `labels` have fewer than two labels in common. `cohen_kappa_score` is undefined and "
-        f"set to the value defined by the `replace_undefined_by` param, which is set to "
-        f"{replace_undefined_by}.",
+        f"{why} `cohen_kappa_score` is undefined and set to the value defined by the `replace_undefined_by` "
+        f"param, which is set to {replace_undefined_by}.",
         twin(UndefinedMetricWarning),
         stacklevel=2,
     )
@@ -428,12 +433,12 @@ def class_likelihood_ratios(
     if fp == 0:
         why = "No samples were predicted for the positive class and " if tp == 0 else ""
         what = "`positive_likelihood_ratio` is " + ("" if why else "ill-defined and ")
-        _undefined_ratio(f"{why}{what}set to {instead_positive}.")
+        _undefined_ratio(f"{why}{what}set to {_named(instead_positive)}.")
         positive = instead_positive
     else:
         positive = tp * negatives / (fp * positives) if positives else math.nan
     if tn == 0:
-        _undefined_ratio(f"`negative_likelihood_ratio` is ill-defined and set to {instead_negative}.")
+        _undefined_ratio(f"`negative_likelihood_ratio` is ill-defined and set to {_named(instead_negative)}.")
         negative = instead_negative
     else:
         negative = fn * negatives / (tn * positives) if positives else math.nan
@@ -445,16 +450,24 @@ def _undefined_ratio(message: str) -> None:
     warnings.warn(message, twin(UndefinedMetricWarning), stacklevel=3)
 
 
+def _named(value: float) -> str:
+    return "`np.nan`" if math.isnan(value) else f"`{value}`"
+
+
 def _ratios_instead(given: Any) -> tuple[float, float]:
     if isinstance(given, dict):
         positive, negative = given.get("LR+"), given.get("LR-")
-        if _fits(positive, _LR_POSITIVE) and _fits(negative, _LR_NEGATIVE):
+        if (positive == math.inf or _fits(positive, _LR_POSITIVE)) and _fits(negative, _LR_NEGATIVE):
             return positive, negative
-    elif isinstance(given, int | float) and (given == 1 or math.isnan(given)):
+        raise ValueError(
+            f"The dictionary passed as `replace_undefined_by` needs to be in the form `{{'LR+': value >= 1 "
+            f"or nan, 'LR-': value in [0, 1] or nan}}`; got `{given}`."
+        )
+    if isinstance(given, int | float) and (given == 1 or math.isnan(given)):
         return given, given
     raise ValueError(
-        f"The `replace_undefined_by` parameter of class_likelihood_ratios must be nan, 1.0 or a dictionary "
-        f"in the form `{{'LR+': value >= 1 or nan, 'LR-': value in [0, 1] or nan}}`; got `{given}`."
+        f"The `replace_undefined_by` parameter of class_likelihood_ratios must be nan, 1.0 or a dictionary; "
+        f"got `{given}`."
     )
 
 

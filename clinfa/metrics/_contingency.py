@@ -11,7 +11,7 @@ from clinfa._core import contingency as kernel
 from clinfa.arrays import NO_WEIGHTS
 from clinfa.metrics._counts import count_pairs
 from clinfa.params import between, boolean, none
-from clinfa.targets import check_lengths, label_column, number, range_of
+from clinfa.targets import as_array, check_lengths, label_column, number, range_of
 from clinfa.threads import stripes
 
 __all__ = ["Contingency", "contingency_matrix", "pair_confusion_matrix", "pair_counts", "read_contingency"]
@@ -92,11 +92,18 @@ def entropy(sums: np.ndarray) -> float:
     return float((sums / n * np.log(n / sums)).sum())
 
 
+def _one_column(labels: Any, role: str) -> np.ndarray:
+    labels = as_array(labels, role)
+    if labels.ndim != 1 and labels.shape[1:] != (1,):
+        raise ValueError(f"{role} must be 1D: shape is {labels.shape}")
+    return labels
+
+
 def read_contingency(labels_true: Any, labels_pred: Any, owner: str) -> Contingency:
     """The table of two labellings of the same rows."""
     true, found = (
-        label_column(labels_true, owner, "labels_true"),
-        label_column(labels_pred, owner, "labels_pred"),
+        label_column(_one_column(labels_true, "labels_true"), owner, "labels_true"),
+        label_column(_one_column(labels_pred, "labels_pred"), owner, "labels_pred"),
     )
     n = len(true.values)
     check_lengths(true.values, found.values)

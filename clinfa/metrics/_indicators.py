@@ -71,9 +71,9 @@ def read_counts(
     """Counts by label of whatever `y_true` and `y_pred` are, or by row of indicator matrices; row weights."""
     pair = read_pair(y_true, y_pred, owner)
     if pair is not None:
+        weights = row_weights(sample_weight, y_true, len(pair[0].values), owner)
         if by_row:
             raise ValueError("Samplewise metrics are not available outside of multilabel classification.")
-        weights = row_weights(sample_weight, y_true, len(pair[0].values), owner)
         counts = count_classes(*pair, weights)
         return counts if labels is None else counts.part(np.asarray(labels)), weights
     both = read_indicators(y_true, y_pred)
