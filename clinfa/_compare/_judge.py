@@ -7,20 +7,9 @@ from typing import Any
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from clinfa.metrics import accuracy_score, adjusted_rand_score, r2_score
+
 LABELS = "biuU"  # dtype kinds whose values are equal or not
-
-
-def contingency(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """How many records have each pair of labels."""
-    (rows, i), (columns, j) = (np.unique(x, return_inverse=True) for x in (a, b))
-    return np.bincount(i * len(columns) + j, minlength=len(rows) * len(columns)).reshape(len(rows), -1)
-
-
-def rand_index(a: np.ndarray, b: np.ndarray) -> float:
-    """Adjusted Rand index of two labellings."""
-    from clinfa._demo.tables import rand_index as of_counts
-
-    return float(of_counts(contingency(a, b)))
 
 
 def agreement(ours: dict[str, Any], theirs: dict[str, Any], kind: str | None) -> dict[str, dict[str, Any]]:
@@ -44,13 +33,16 @@ def agreement(ours: dict[str, Any], theirs: dict[str, Any], kind: str | None) ->
     out = {}
     for name, a in mine.items():
         b = other.get(name)
+        if kind in ("classifier", "regressor"):  # of others, numbers tell how good a fit is
+            a, b = (np.asarray(x) if isinstance(x, float) else x for x in (a, b))
         if not isinstance(a, np.ndarray) or not isinstance(b, np.ndarray) or name == "feature_names_in_":
             continue
+        are_labels = a.dtype.kind in LABELS and b.dtype.kind in LABELS
         if a.shape != b.shape:
             out[name] = {"what": "shapes", "value": f"{a.shape} and {b.shape}"}
-        elif a.dtype.kind in LABELS and b.dtype.kind in LABELS:
+        elif are_labels or (kind == "classifier" and name == "predict"):
             if kind == "clusterer" and a.ndim == 1:
-                out[name] = {"what": "adjusted Rand", "value": rand_index(a, b)}
+                out[name] = {"what": "adjusted Rand", "value": float(adjusted_rand_score(a, b))}
             else:
                 out[name] = {"what": "share equal", "value": float(np.mean(a == b)) if a.size else 1.0}
         elif a.dtype.kind in "biuf" and b.dtype.kind in "biuf":
@@ -106,9 +98,9 @@ def quality(answer: dict[str, Any], kind: str | None, y: np.ndarray | None, y_tr
     """
     predicted = answer["results"].get("predict")
     if kind == "classifier" and predicted is not None:
-        return {"accuracy": float(np.mean(predicted == y))}
+        return {"accuracy": float(accuracy_score(y, predicted))}
     if kind == "regressor" and predicted is not None:
-        return {"R2": r2(y, predicted)}
+        return {"R2": float(r2_score(y, predicted))}
     out = {
         name: value.item() if isinstance(value, np.generic) else value
         for name, value in answer["fitted"].items()
@@ -119,14 +111,5 @@ def quality(answer: dict[str, Any], kind: str | None, y: np.ndarray | None, y_tr
     labels = answer["fitted"].get("labels_")
     one_column = y_train is not None and y_train.ndim == 1 and y_train.dtype.kind in LABELS
     if kind == "clusterer" and labels is not None and one_column:
-        out["adjusted Rand with the target"] = rand_index(labels, y_train)
+        out["adjusted Rand with the target"] = float(adjusted_rand_score(y_train, labels))
     return out
-
-
-def r2(y: np.ndarray, predicted: np.ndarray) -> float:
-    """Share of the variance of y that is explained, the mean of it over several columns."""
-    y = np.asarray(y, np.float64)
-    left = ((y - predicted.reshape(y.shape)) ** 2).sum(axis=0)
-    total = ((y - y.mean(axis=0)) ** 2).sum(axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return float(np.mean(np.where(total > 0, 1 - left / total, np.where(left > 0, 0.0, 1.0))))

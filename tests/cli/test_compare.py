@@ -8,7 +8,6 @@ import sys
 
 import numpy as np
 import pytest
-from sklearn.metrics import adjusted_rand_score, r2_score
 
 from clinfa import __main__, _compare
 from clinfa._compare import _contender, _data, _judge, _report, _run
@@ -273,12 +272,14 @@ def test_quality_by_kind():
     assert _judge.quality(answer(labels, n_iter_=3), None, None, None) == {"n_iter_": 3, "score": 7.0}
 
 
-def test_measures_are_scikit_learns():
-    a, b = np.array([0, 0, 1, 1, 2, 2, 2]), np.array(["x", "y", "y", "y", "z", "z", "x"])
-    assert _judge.rand_index(a, b) == pytest.approx(adjusted_rand_score(a, b))
-    y, found = np.array([[1.0, 5], [2, 5], [4, 5]]), np.array([[1.5, 5], [2, 4], [3, 5]])
-    assert _judge.r2(y, found) == pytest.approx(r2_score(y, found))
-    assert _judge.r2(y[:, 0], found[:, 0]) == pytest.approx(r2_score(y[:, 0], found[:, 0]))
+def test_agreement_of_a_classifier():
+    a = {"fitted": {"epsilon_": 1e-9, "n_": 3}, "results": {"predict": np.array([1.0, 2.0])}}
+    b = {"fitted": {"epsilon_": 2e-9, "n_": 3}, "results": {"predict": np.array([1.0, 9.0])}}
+    assert _judge.agreement(a, b, "classifier") == {
+        "epsilon_": {"what": "relative difference", "value": 0.5},
+        "predict": {"what": "share equal", "value": 0.5},
+    }
+    assert "epsilon_" not in _judge.agreement(a, b, None)
 
 
 def test_peak_memory_sees_what_was_freed():
