@@ -32,6 +32,7 @@ __all__ = [
     "read_values",
 ]
 
+_FEW = 1000  # below that numpy is as fast as preparing for a kernel
 _NARROW = 1024  # a range of so many values is looked up in a table, however few labels there are
 _MOST_HASHED = 1 << 15  # with more different labels than that, sorting is faster
 
@@ -88,13 +89,14 @@ def as_array(y: Any, role: str) -> np.ndarray:
 
 def _series(y: Any, role: str) -> np.ndarray:
     """A series or a frame as an array; pandas' types with a missing value of their own become plain ones."""
-    own = getattr(getattr(y, "dtype", None), "numpy_dtype", None)
-    if not isinstance(own, np.dtype):
+    dtype = getattr(y, "dtype", None)
+    if dtype is None or isinstance(dtype, np.dtype) or not hasattr(y, "isna"):
         # (An Arrow array's own `to_numpy` refuses to copy, which strings need.)
         return np.asarray(y) if hasattr(y, "__array__") else y.to_numpy()
     if y.isna().any():
         raise ValueError(f"Input {role} contains NaN.")
-    return y.to_numpy(dtype=own)
+    plain = getattr(dtype, "numpy_dtype", None)
+    return y.to_numpy(dtype=plain) if isinstance(plain, np.dtype) else y.to_numpy()
 
 
 def check_lengths(*arrays: Any) -> None:
@@ -129,24 +131,19 @@ def kind_of(y: Any, role: str = "y") -> str:
 "continuous-multioutput", "unknown"}
     """
     if is_sparse(y):
-        several = y.ndim == 2 and y.shape[1] > 1
-        values = y.tocsr().data
-        whole = values.dtype.kind in "biu" or bool((values == np.rint(values)).all())
-        if several and whole and len(set(np.unique(values).tolist()) | {0}) <= 2:
-            return "multilabel-indicator"
-        return ("multiclass" if whole else "continuous") + ("-multioutput" if several else "")
-    y = as_array(y, role)
-    if y.ndim not in (1, 2) or (y.ndim == 2 and not y.size):
-        return "unknown"
-    if not y.size:
-        return "binary"
-    if y.dtype == object and not isinstance(y.flat[0], str):
-        return "unknown"
+        values = _plain(y.tocsr().data, role)
+        few = values is not None and len(set(_number(values, codes=False)[0].tolist()) | {0}) <= 2
+    else:
+        y = as_array(y, role)
+        if y.ndim not in (1, 2) or (y.ndim == 2 and not y.size and (len(y) or y.shape[1] < 2)):
+            return "unknown"
+        if y.size and y.dtype == object and not isinstance(y.flat[0], str):
+            return "unknown"
+        values = _plain(y.ravel(), role)
+        few = values is not None and len(_number(values, codes=False)[0]) <= 2
     several = y.ndim == 2 and y.shape[1] > 1
-    values = _plain(y.ravel(), role)
     if values is None:
         return "continuous-multioutput" if several else "continuous"
-    few = len(_number(values, codes=False)[0]) <= 2
     if several:
         return "multilabel-indicator" if few and y.dtype.kind in "biuf" else "multiclass-multioutput"
     return "binary" if few else "multiclass"
@@ -204,7 +201,7 @@ def read_values(y: Any, owner: str, role: str = "y") -> np.ndarray:
     y = as_array(y, role)
     if y.ndim not in (1, 2):
         raise ValueError(f"{role} must have one or two dimensions, got shape {y.shape}.")
-    if y.dtype not in (np.float32, np.float64):
+    if y.dtype.newbyteorder("=") not in (np.float32, np.float64):
         if y.dtype.kind in "UmM":
             raise ValueError(f"{role} must hold numbers for {owner}, got an array of dtype {y.dtype}.")
         y = y.astype(np.float64)
@@ -224,8 +221,8 @@ class Column(NamedTuple):
     Attributes
     ----------
     values : ndarray of shape (n,)
-        Whole numbers and bools as int8, uint8, int16, int32, int64 or uint64 (float labels that are too large
-        for those as they are); strings as they are. C-contiguous, in native byte order.
+        Whole numbers and bools as int8, uint8, int16, int32, int64 or uint64; strings as they are.
+        C-contiguous, in native byte order.
     dtype : dtype
         The labels' own.
     """
@@ -251,7 +248,7 @@ def label_column(y: Any, owner: str, role: str = "y") -> Column:
     if values is None:
         raise ValueError(
             f"Unknown label type: continuous. {owner} takes labels, and {role} holds numbers that are not "
-            f"whole."
+            f"whole (or not within 64 bits)."
         )
     kind = y.dtype.kind
     if kind == "O":
@@ -282,7 +279,7 @@ def _plain(y: np.ndarray, role: str) -> np.ndarray | None:
         if (whole == y).all():
             return whole
         _finite(y, role)
-        return y if (y == np.rint(y)).all() else None
+        return None
     if kind == "b":
         y = y.view(np.uint8)
     elif kind == "u" and y.dtype.itemsize in (2, 4):
@@ -292,7 +289,7 @@ def _plain(y: np.ndarray, role: str) -> np.ndarray | None:
 
 def range_of(values: np.ndarray) -> tuple[int, int]:
     """The least and the greatest of some integers, of which there is at least one."""
-    if len(values) < 1000:
+    if len(values) < _FEW:
         return int(values.min()), int(values.max())
     cut = stripes(len(values), 0.1 * values.itemsize)
     out = np.empty((len(cut), 2), values.dtype)
@@ -304,8 +301,8 @@ def number(*columns: Column) -> tuple[np.ndarray, list[np.ndarray]]:
     """Number labels: the classes of all columns, sorted, and their codes (int64) in each column."""
     numbered = [_number(c.values) for c in columns]
     own = [classes.astype(c.dtype, copy=False) for (classes, _), c in zip(numbered, columns)]
-    if len(columns) == 1:
-        return own[0], [numbered[0][1]]
+    if all(some.dtype == own[0].dtype and np.array_equal(some, own[0]) for some in own[1:]):
+        return own[0], [codes for _, codes in numbered]
     classes = merge_classes(own)
     same = [len(some) == len(classes) for some in own]
     return classes, [
@@ -337,19 +334,20 @@ def _number(values: np.ndarray, codes: bool = True) -> tuple[np.ndarray, np.ndar
     if not len(values):
         return values, np.empty(0, np.int64)
     kind = values.dtype.kind
-    if kind in "iu":
-        low, high = range_of(values)
-        if high - low < max(_NARROW, len(values)):
-            return _number_narrow(values, low, high - low + 1, codes)
-    elif kind == "O":  # (dict and map run in C)
+    if kind == "O":  # (dict and map run in C)
         labels = values.tolist()
         place = {label: i for i, label in enumerate(sorted(dict.fromkeys(labels)))}
         classes = np.array(list(place), object)
         return classes, np.fromiter(map(place.__getitem__, labels), np.int64, len(labels)) if codes else None
-    if values.dtype.itemsize % 4 == 0 and kind in "iuU" and values.dtype.itemsize:
-        found = _number_hashed(values, codes)
-        if found is not None:
-            return found
+    if len(values) >= _FEW:
+        if kind in "iu":
+            low, high = range_of(values)
+            if high - low < max(_NARROW, len(values)):
+                return _number_narrow(values, low, high - low + 1, codes)
+        if kind in "iuU" and values.dtype.itemsize and values.dtype.itemsize % 4 == 0:
+            found = _number_hashed(values, codes)
+            if found is not None:
+                return found
     classes, inverse = np.unique(values, return_inverse=True)
     return classes, inverse.astype(np.int64, copy=False)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,8 +24,7 @@ _MOST = np.iinfo(np.int64).max
 _SMALL = 4096  # places that the table of all pairs of a range may have, however few rows there are
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(NamedTuple):
     """Rows by class, counted or weighed.
 
     Attributes

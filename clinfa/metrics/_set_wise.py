@@ -381,7 +381,12 @@ def _counts(
             f"one of {others!r}."
         )
     present = counts.labels.tolist()
-    if pos_label not in present and len(present) == 2:
+    if pos_label in present:
+        at = present.index(pos_label)
+        one = slice(at, at + 1)
+        sums = counts.hits[one], counts.truth[one], counts.prediction[one]
+        return Counts(counts.labels[one], *sums, counts.total), None
+    if len(present) == 2:
         raise ValueError(f"pos_label={pos_label} is not a valid label. It should be one of {counts.labels}")
     return counts.part(np.array([pos_label])), None
 
