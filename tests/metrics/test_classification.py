@@ -141,7 +141,7 @@ def test_weights_that_cancel():
         ([1, 2, 3], r"inconsistent numbers of samples: \[2, 2, 3\]"),
         ([1, np.nan], "NaN"),
         ([0, 0], "at least one non-zero"),
-        ([[1], [1]], "sample_weight.shape"),
+        ([[1], [1]], "Sample weights must be 1D array or scalar"),
         (["a", "b"], "sample_weight must hold numbers"),
     ],
 )
