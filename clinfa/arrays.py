@@ -17,7 +17,16 @@ import numpy as np
 from clinfa._core import columns
 from clinfa.threads import Stripes, stripes
 
-__all__ = ["CSR", "NO_WEIGHTS", "Table", "is_dataset", "is_sparse", "read_table", "read_weights"]
+__all__ = [
+    "CSR",
+    "NO_WEIGHTS",
+    "Table",
+    "all_finite",
+    "is_dataset",
+    "is_sparse",
+    "read_table",
+    "read_weights",
+]
 
 NO_WEIGHTS = np.empty(0)  # what kernels take for "every weight is one"
 
@@ -202,7 +211,8 @@ def read_table(
             f"Found array with 0 feature(s) (shape={(n, d)}) while a minimum of 1 is required by {owner}."
         )
     if table.sparse:
-        _finite_values(table.X.data, owner, role)
+        if not all_finite(table.X.data):
+            _complain(table.X.data, owner, role)
     elif not np.isfinite(table.column_range).all():
         # (One look at the data tells both whether they are finite and where they lie.)
         _complain(table.X, owner, role)
@@ -211,12 +221,13 @@ def read_table(
     return table
 
 
-def _finite_values(values: np.ndarray, owner: str, role: str) -> None:
+def all_finite(values: np.ndarray) -> bool:
+    """Whether no value is NaN or infinite: of a C-contiguous float32 or float64 array of any shape."""
+    values = values.reshape(-1)
     cut = stripes(len(values), 0.3)
     out = np.zeros(len(cut))
     cut.run(lambda cursor, limit, slot: columns.finite_pass(values, cut.bounds, cursor, limit, out))
-    if not (out == 0).all():
-        _complain(values, owner, role)
+    return bool((out == 0).all())
 
 
 def _complain(values: np.ndarray, owner: str, role: str) -> None:

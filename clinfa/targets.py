@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from clinfa._core import labels as kernels
-from clinfa.arrays import is_dataset, is_sparse
+from clinfa.arrays import all_finite, is_dataset, is_sparse
 from clinfa.threads import Stripes, stripes
 
 __all__ = [
@@ -210,7 +210,8 @@ def read_values(y: Any, owner: str, role: str = "y") -> np.ndarray:
 
 
 def _finite(y: np.ndarray, role: str) -> None:
-    if not np.isfinite(y).all():
+    long = y.size > 4096 and y.flags.c_contiguous and y.dtype in (np.float32, np.float64)
+    if not (all_finite(y) if long else np.isfinite(y).all()):
         what = "NaN" if np.isnan(y).any() else f"infinity or a value too large for {y.dtype!r}"
         raise ValueError(f"Input {role} contains {what}.")
 

@@ -382,3 +382,15 @@ def test_nothing_warns_about_arithmetic():
         metrics.mean_poisson_deviance([1e-310, 1e308], [1e308, 1e-310])
         metrics.mean_gamma_deviance([1e-310, 1e308], [1e308, 1e-310])
         metrics.mean_tweedie_deviance([1e-310, 1e308], [1e308, 1e-310], power=3)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_one_bad_value_among_many(bad):
+    for dtype in (np.float32, np.float64):
+        for where in (0, 70_000, 299_999):
+            true, found = np.ones(300_000, dtype), np.ones(300_000, dtype)
+            found[where] = bad
+            with pytest.raises(ValueError, match="y_pred contains (NaN|infinity)"):
+                metrics.mean_squared_error(true, found)
+            with pytest.raises(ValueError, match="y_true contains (NaN|infinity)"):
+                metrics.mean_squared_error(found[::-1], true)
