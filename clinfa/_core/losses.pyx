@@ -4,6 +4,10 @@ from libc.stdint cimport int64_t
 
 from clinfa._core.types cimport real, clinfa_take
 
+cdef extern from "logarithm.h" nogil:
+    double log_normal(double x)
+    bint is_normal(double x)
+
 # What is summed, of a true value a and a prediction b.
 cpdef enum:
     SIGNED        # d, which is (a - b) scale - offset
@@ -22,18 +26,34 @@ cdef enum:
     WIDE = 128    # columns, or rows of a few columns together, whose sums one sweep keeps apart
 
 
-cdef inline double _log_difference(double a, double b) noexcept nogil:
-    # One logarithm instead of two, without cancellation where a and b are near each other.
-    cdef double ratio = (a - b) / (1 + b)
-    return log1p(ratio) if isfinite(ratio) and ratio > -1 else log1p(a) - log1p(b)
+cdef inline void _logs(Py_ssize_t width, const double* x, double* out) noexcept nogil:
+    """Logarithms of numbers >= 0, infinity among them."""
+    cdef Py_ssize_t j
+    cdef int odd = 0
+    for j in range(width):
+        out[j] = log_normal(x[j])
+        odd |= not is_normal(x[j])
+    if odd:
+        for j in range(width):
+            if not is_normal(x[j]):
+                out[j] = log(x[j])
 
 
-cdef inline double _poisson(double a, double b) noexcept nogil:
-    return 2 * ((a * log(a / b) if a > 0 else 0) - a + b)
-
-
-cdef inline double _gamma(double a, double b) noexcept nogil:
-    return 2 * (log(b / a) + a / b - 1)
+cdef inline void _log_differences(Py_ssize_t width, const double* a, const double* b, double* out) noexcept nogil:
+    """log(1 + a) - log(1 + b) as one logarithm, which cancels nothing where a and b are near each other."""
+    cdef double ratio[WIDE]
+    cdef double rest[WIDE]
+    cdef double q
+    cdef Py_ssize_t j
+    for j in range(width):
+        q = (a[j] - b[j]) / (1 + b[j])  # of which this is log(1 + q)
+        ratio[j] = 1 + q if fabs(q) < 0.5 else (1 + a[j]) / (1 + b[j])
+        rest[j] = (q - (ratio[j] - 1)) / ratio[j] if fabs(q) < 0.5 else 0  # what 1 + q has lost of q
+    _logs(width, ratio, out)
+    for j in range(width):
+        out[j] += rest[j]
+        if not isfinite(out[j]):
+            out[j] = log1p(a[j]) - log1p(b[j])
 
 
 cdef inline double _tweedie(double a, double b, double p) noexcept nogil:
@@ -46,6 +66,7 @@ cdef inline void _losses(
 ) noexcept nogil:
     cdef Py_ssize_t j
     cdef double t, low
+    cdef double ratio[WIDE]
     if kind == SIGNED:
         for j in range(width):
             out[j] = d[j]
@@ -60,9 +81,9 @@ cdef inline void _losses(
         for j in range(width):
             out[j] = d[j] * (parameter if d[j] >= 0 else low)
     elif kind == LOG_SQUARED:
+        _log_differences(width, a, b, out)
         for j in range(width):
-            t = _log_difference(a[j], b[j])
-            out[j] = t * t
+            out[j] *= out[j]
     elif kind == RELATIVE:  # (halves, because a - b may overflow where the quotient does not)
         for j in range(width):
             out[j] = fabs(a[j] / 2 - b[j] / 2) / (fmax(fabs(a[j]), 2.220446049250313e-16) / 2)
@@ -74,10 +95,16 @@ cdef inline void _losses(
             )
     elif kind == POISSON:
         for j in range(width):
-            out[j] = _poisson(a[j], b[j])
+            ratio[j] = a[j] / b[j] if a[j] > 0 else 1
+        _logs(width, ratio, out)
+        for j in range(width):
+            out[j] = 2 * (a[j] * out[j] - a[j] + b[j])
     elif kind == GAMMA:
         for j in range(width):
-            out[j] = _gamma(a[j], b[j])
+            ratio[j] = b[j] / a[j]
+        _logs(width, ratio, out)
+        for j in range(width):
+            out[j] = 2 * (out[j] + a[j] / b[j] - 1)
     else:
         for j in range(width):
             out[j] = _tweedie(a[j], b[j], parameter)

@@ -23,7 +23,7 @@ __all__ = ["AVERAGES", "Residuals", "averaged", "column_weights", "mean_loss", "
 of_columns = Rule("an array-like", lambda v: not isinstance(v, str) and hasattr(v, "__len__"))
 AVERAGES = one_of("raw_values", "uniform_average") | of_columns
 # What a value costs on one core, in nanoseconds.
-_NS = {losses.LOG_SQUARED: 12.0, losses.POISSON: 8.0, losses.GAMMA: 10.0, losses.TWEEDIE: 50.0}
+_NS = {losses.LOG_SQUARED: 5.0, losses.POISSON: 2.5, losses.GAMMA: 2.5, losses.TWEEDIE: 30.0}
 # By which power of a scale a loss grows with the differences.
 _DEGREE = {losses.ABSOLUTE: 1, losses.PINBALL: 1, losses.SQUARED: 2}
 

@@ -112,3 +112,22 @@ def test_one_logarithm_does_for_two():
         np.testing.assert_allclose(
             sums(a[i : i + 1], b[i : i + 1], np.empty(0), losses.LOG_SQUARED), wanted, 1e-14
         )
+
+
+def each(a, b, kind):
+    """The loss of each pair."""
+    return np.array([sums(a[i : i + 1, None], b[i : i + 1, None], np.empty(0), kind)[0] for i in range(len(a))])
+
+
+def test_logarithms_of_every_size():
+    # steps across several powers of two, and to both ends
+    a = np.concatenate([2.0 ** np.arange(-1070, 1024, 7), np.linspace(0.3, 5, 200), [0.0, 1.0]])
+    np.testing.assert_allclose(each(a, 0 * a, losses.LOG_SQUARED), np.log1p(a) ** 2, 1e-15)
+    near = 2.0 ** -np.arange(1, 54) - 1
+    np.testing.assert_allclose(each(near, 0 * near, losses.LOG_SQUARED), np.log1p(near) ** 2, 1e-15)
+    np.testing.assert_allclose(each(0 * near, near, losses.LOG_SQUARED), np.log1p(near) ** 2, 1e-15)
+    a = a[a > 1e-300]
+    np.testing.assert_allclose(each(a, 1 + 0 * a, losses.POISSON) / 2, a * np.log(a) - a + 1, 1e-13, 1e-15)
+    assert each(np.zeros(1), np.array([3.0]), losses.POISSON) == 6
+    small = np.array([1e-320, 5e-324])
+    np.testing.assert_allclose(each(small, 1 + 0 * small, losses.GAMMA), 2 * (-np.log(small) - 1), 1e-15)

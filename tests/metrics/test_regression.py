@@ -390,7 +390,7 @@ def test_one_bad_value_among_many(bad):
         for where in (0, 70_000, 299_999):
             true, found = np.ones(300_000, dtype), np.ones(300_000, dtype)
             found[where] = bad
-            with pytest.raises(ValueError, match="y_pred contains (NaN|infinity)"):
+            with pytest.raises(ValueError, match=r"y_pred contains (NaN|infinity)"):
                 metrics.mean_squared_error(true, found)
-            with pytest.raises(ValueError, match="y_true contains (NaN|infinity)"):
+            with pytest.raises(ValueError, match=r"y_true contains (NaN|infinity)"):
                 metrics.mean_squared_error(found[::-1], true)
