@@ -1,5 +1,5 @@
 # Losses of predicted numbers, summed: what the regression metrics are means of. See docs/kernels.md.
-from libc.math cimport fabs, fmax, fmin, isfinite, log, log1p, pow
+from libc.math cimport fabs, fmax, fmin, log, pow
 from libc.stdint cimport int64_t
 
 from clinfa._core.types cimport real, clinfa_take
@@ -26,34 +26,36 @@ cdef enum:
     WIDE = 128    # columns, or rows of a few columns together, whose sums one sweep keeps apart
 
 
-cdef inline void _logs(Py_ssize_t width, const double* x, double* out) noexcept nogil:
-    """Logarithms of numbers >= 0, infinity among them."""
+cdef inline void _log_ratios(Py_ssize_t width, const double* x, const double* y, double* out) noexcept nogil:
+    """log(x / y), and 0 where x is 0."""
+    cdef double ratio[WIDE]
     cdef Py_ssize_t j
     cdef int odd = 0
     for j in range(width):
-        out[j] = log_normal(x[j])
-        odd |= not is_normal(x[j])
+        ratio[j] = x[j] / y[j] if x[j] > 0 else 1
+        out[j] = log_normal(ratio[j])
+        odd |= not is_normal(ratio[j])
     if odd:
         for j in range(width):
-            if not is_normal(x[j]):
-                out[j] = log(x[j])
+            if not is_normal(ratio[j]):
+                out[j] = log(x[j]) - log(y[j])
 
 
 cdef inline void _log_differences(Py_ssize_t width, const double* a, const double* b, double* out) noexcept nogil:
     """log(1 + a) - log(1 + b) as one logarithm, which cancels nothing where a and b are near each other."""
-    cdef double ratio[WIDE]
+    cdef double top[WIDE]
+    cdef double bottom[WIDE]
     cdef double rest[WIDE]
     cdef double q
     cdef Py_ssize_t j
     for j in range(width):
         q = (a[j] - b[j]) / (1 + b[j])  # of which this is log(1 + q)
-        ratio[j] = 1 + q if fabs(q) < 0.5 else (1 + a[j]) / (1 + b[j])
-        rest[j] = (q - (ratio[j] - 1)) / ratio[j] if fabs(q) < 0.5 else 0  # what 1 + q has lost of q
-    _logs(width, ratio, out)
+        top[j] = 1 + q if fabs(q) < 0.5 else 1 + a[j]
+        bottom[j] = 1 if fabs(q) < 0.5 else 1 + b[j]
+        rest[j] = (q - (top[j] - 1)) / top[j] if fabs(q) < 0.5 else 0  # what 1 + q has lost of q
+    _log_ratios(width, top, bottom, out)
     for j in range(width):
         out[j] += rest[j]
-        if not isfinite(out[j]):
-            out[j] = log1p(a[j]) - log1p(b[j])
 
 
 cdef inline double _tweedie(double a, double b, double p) noexcept nogil:
@@ -66,7 +68,6 @@ cdef inline void _losses(
 ) noexcept nogil:
     cdef Py_ssize_t j
     cdef double t, low
-    cdef double ratio[WIDE]
     if kind == SIGNED:
         for j in range(width):
             out[j] = d[j]
@@ -94,15 +95,11 @@ cdef inline void _losses(
                 fabs(a[j] / 2 - b[j] / 2) / (fabs(a[j] / 2) + fabs(b[j] / 2)) if t > 0 else 0
             )
     elif kind == POISSON:
-        for j in range(width):
-            ratio[j] = a[j] / b[j] if a[j] > 0 else 1
-        _logs(width, ratio, out)
+        _log_ratios(width, a, b, out)
         for j in range(width):
             out[j] = 2 * (a[j] * out[j] - a[j] + b[j])
     elif kind == GAMMA:
-        for j in range(width):
-            ratio[j] = b[j] / a[j]
-        _logs(width, ratio, out)
+        _log_ratios(width, b, a, out)
         for j in range(width):
             out[j] = 2 * (out[j] + a[j] / b[j] - 1)
     else:

@@ -131,5 +131,6 @@ def test_logarithms_of_every_size():
     a = a[(a > 1e-300) & (a < 1e300)]
     np.testing.assert_allclose(each(a, 1 + 0 * a, losses.POISSON) / 2, a * np.log(a) - a + 1, 1e-13, 1e-15)
     assert each(np.zeros(1), np.array([3.0]), losses.POISSON) == 6
+    assert each(np.array([1e-320]), np.array([1e10]), losses.POISSON) == 2e10
     small = np.array([1e-320, 5e-324])
     np.testing.assert_allclose(each(small, 1 + 0 * small, losses.GAMMA), 2 * (-np.log(small) - 1), 1e-15)
