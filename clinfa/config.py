@@ -64,8 +64,8 @@ def set_config(**settings: Any) -> None:
         Threads that one call may use. None means every core that this process may use; the
         environment variable CLINFA_NUM_THREADS then lowers it. Results do not depend on it.
     working_memory : int
-        MiB that a method may take beyond its input and output, where it can do with less: silhouettes of other
-        than Euclidean distances are computed in blocks of rows that fit.
+        MiB that a method may take beyond its input and output, where it can do with less: silhouettes of
+        other than Euclidean distances are computed in blocks of rows that fit.
     transform_output : {"default", "pandas", "polars"}
         What `transform` returns.
 
