@@ -285,10 +285,14 @@ def test_agreement_of_a_classifier():
 def test_peak_memory_sees_what_was_freed():
     code = (
         "import numpy as np; from clinfa._compare import _contender as c; before = c._memory_now(); "
-        "np.ones(64 << 17); print(c._memory_peak() - before)"  # 64 MiB, gone at once
+        "np.ones(64 << 17); print(c._memory_peak() - before); "  # 64 MiB, gone at once
+        "small = [np.ones(1 << 10) for i in range(4096)]; del small; before = c._memory_now(); "  # 32 MiB
+        "small = [np.ones(1 << 10) for i in range(4096)]; print(c._memory_peak() - before)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert 60 << 20 < int(done.stdout) < 80 << 20
+    freed, again = map(int, done.stdout.split())
+    assert 60 << 20 < freed < 80 << 20
+    assert 28 << 20 < again < 48 << 20
 
 
 @pytest.mark.parametrize(

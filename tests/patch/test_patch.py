@@ -157,6 +157,15 @@ def test_module_loaded_while_patched_gets_its_names_back(monkeypatch):
     assert late.Renamed is THEIRS
 
 
+def test_scorers():
+    def measure():
+        return sklearn.metrics.get_scorer("accuracy")._score_func
+
+    with clinfa.patch_sklearn():
+        assert measure() is sklearn.metrics.accuracy_score is clinfa.metrics.accuracy_score
+    assert measure() is sklearn.metrics.accuracy_score is not clinfa.metrics.accuracy_score
+
+
 def test_scikit_learns_tools_use_it():
     with clinfa.patch_sklearn():
         labels = sklearn.cluster.SpectralClustering(3, random_state=0).fit(X).labels_
