@@ -48,6 +48,8 @@ def read_csv(path: Any, delimiter: str | None, header: bool | None) -> Columns:
     if header is None:
         header = not all(_is_number(field) or not field.strip() for field in top)
     names = [field.strip() for field in top] if header else [f"column{i}" for i in range(len(top))]
+    if header and not text.partition("\n")[2].strip():
+        raise ValueError(f"{path} has a header and no records.")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"{path} has several columns of the name {', '.join(map(repr, twice))}.")
@@ -59,10 +61,8 @@ def read_csv(path: Any, delimiter: str | None, header: bool | None) -> Columns:
         if table.shape[1] != len(names):
             raise ValueError("fields beside the header")
         values = [np.ascontiguousarray(column) for column in table.T]
-    except (ValueError, UserWarning):
+    except ValueError:
         values = _field_by_field(path, text, delimiter, header, len(names))
-    if not len(values[0]):
-        raise ValueError(f"{path} has a header and no records.")
     return Columns(names, values)
 
 
@@ -102,7 +102,7 @@ def _field_by_field(path: Any, text: str, delimiter: str, header: bool, width: i
         if len(fields) != width:
             raise ValueError(f"{path}, line {reader.line_num}: {len(fields)} fields where there are {width}.")
         lines.append(fields)
-    return [_typed(list(column)) for column in zip(*lines[int(header) :], strict=True)] or [np.empty(0)]
+    return [_typed(list(column)) for column in zip(*lines[int(header) :], strict=True)]
 
 
 def _typed(fields: list[str]) -> np.ndarray:
