@@ -20,6 +20,7 @@ from clinfa.threads import Stripes, stripes
 __all__ = [
     "Column",
     "Labels",
+    "check_finite",
     "check_lengths",
     "column",
     "kind_of",
@@ -190,8 +191,10 @@ def read_labels_together(
     return classes, [_look_up(own, 0, table) if len(own) else own for own in codes]
 
 
-def read_values(y: Any, owner: str, role: str = "y") -> np.ndarray:
-    """Numbers to be predicted: float32 or float64 of shape (n,) or (n, n_targets), finite.
+def read_values(y: Any, owner: str, role: str = "y", *, finite: bool = True) -> np.ndarray:
+    """Numbers to be predicted: float32 or float64 of shape (n,) or (n, n_targets).
+
+    `finite=False` is for who sees from the result whether they are, and calls `check_finite` then.
 
     Raises
     ------
@@ -205,11 +208,13 @@ def read_values(y: Any, owner: str, role: str = "y") -> np.ndarray:
         if y.dtype.kind in "UmM":
             raise ValueError(f"{role} must hold numbers for {owner}, got an array of dtype {y.dtype}.")
         y = y.astype(np.float64)
-    _finite(y, role)
+    if finite:
+        check_finite(y, role)
     return y.astype(y.dtype.newbyteorder("="), copy=False)
 
 
-def _finite(y: np.ndarray, role: str) -> None:
+def check_finite(y: np.ndarray, role: str) -> None:
+    """Raise if a value is NaN or infinite."""
     long = y.size > 4096 and y.flags.c_contiguous and y.dtype in (np.float32, np.float64)
     if not (all_finite(y) if long else np.isfinite(y).all()):
         what = "NaN" if np.isnan(y).any() else f"infinity or a value too large for {y.dtype!r}"
@@ -279,7 +284,7 @@ def _plain(y: np.ndarray, role: str) -> np.ndarray | None:
             whole = y.astype(np.int64)
         if (whole == y).all():
             return whole
-        _finite(y, role)
+        check_finite(y, role)
         return None
     if kind == "b":
         y = y.view(np.uint8)

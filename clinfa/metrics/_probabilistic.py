@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import xlogy
 
 from clinfa._core import ranking
 from clinfa.errors import UndefinedMetricWarning, twin
@@ -87,7 +86,7 @@ class Forecast:
         if squared:
             losses = ((self.truth - self.p) ** 2).sum(axis=1)
         else:
-            losses = -xlogy(self.truth, _clipped(self.p)).sum(axis=1)
+            losses = -(self.truth * np.log(_clipped(self.p))).sum(axis=1)
         return float(losses @ self.weights if len(self.weights) else losses.sum())
 
     def frequencies(self, absent: bool = False) -> np.ndarray:
@@ -346,7 +345,7 @@ def d2_log_loss_score(
         return np.nan
     forecast = _forecast(y_true, y_proba, sample_weight, labels, "d2_log_loss_score")
     loss, counts = forecast.loss(squared=False), forecast.frequencies()
-    constant = -xlogy(counts, _clipped(counts / forecast.total)).sum()
+    constant = -(counts * np.log(_clipped(counts / forecast.total))).sum()
     return float(1 - loss / constant)
 
 

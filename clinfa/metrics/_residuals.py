@@ -15,7 +15,7 @@ import numpy as np
 from clinfa._core import losses
 from clinfa.arrays import NO_WEIGHTS, read_weights
 from clinfa.params import Rule, one_of
-from clinfa.targets import read_values
+from clinfa.targets import check_finite, read_values
 from clinfa.threads import stripes
 
 __all__ = ["AVERAGES", "Residuals", "averaged", "column_weights", "mean_loss", "of_columns", "read_residuals"]
@@ -26,6 +26,8 @@ AVERAGES = one_of("raw_values", "uniform_average") | of_columns
 _NS = {losses.LOG_SQUARED: 5.0, losses.POISSON: 2.5, losses.GAMMA: 2.5, losses.TWEEDIE: 30.0}
 # By which power of a scale a loss grows with the differences.
 _DEGREE = {losses.ABSOLUTE: 1, losses.PINBALL: 1, losses.SQUARED: 2}
+# Losses whose sum is finite only where all values are: looking for NaN beforehand costs as much as the sum.
+_TELLING = (losses.ABSOLUTE, losses.SQUARED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ class Residuals:
         means = self.sums(kind, parameter, scale) / self.total
         if _safe(means):
             return means, scale
+        for role in ("y_true", "y_pred"):
+            check_finite(getattr(self, role), role)
         scale = self.near_one()
         return self.sums(kind, parameter, scale) / self.total, scale
 
@@ -133,11 +137,21 @@ def _safe(means: np.ndarray) -> bool:
 
 
 def read_residuals(
-    y_true: Any, y_pred: Any, sample_weight: Any, owner: str, *, single: bool = False, signed: bool = True
+    y_true: Any,
+    y_pred: Any,
+    sample_weight: Any,
+    owner: str,
+    *,
+    single: bool = False,
+    signed: bool = True,
+    finite: bool = True,
 ) -> Residuals:
-    """Checked truth, prediction and weights; `single` allows one column, `signed` weights below zero."""
-    a = read_values(y_true, owner, "y_true")
-    b = read_values(y_pred, owner, "y_pred")
+    """Checked truth, prediction and weights.
+
+    `single` allows one column, `signed` weights below zero; `finite` is as in `read_values`.
+    """
+    a = read_values(y_true, owner, "y_true", finite=finite)
+    b = read_values(y_pred, owner, "y_pred", finite=finite)
     lengths = [len(a), len(b)] + ([len(sample_weight)] if hasattr(sample_weight, "__len__") else [])
     if len(set(lengths)) > 1:
         raise ValueError(f"Found input variables with inconsistent numbers of samples: {lengths}")
@@ -199,7 +213,7 @@ def mean_loss(
     parameter: float = 0.0,
 ) -> Any:
     AVERAGES.check("multioutput", multioutput, owner)
-    pair = read_residuals(y_true, y_pred, sample_weight, owner)
+    pair = read_residuals(y_true, y_pred, sample_weight, owner, finite=kind not in _TELLING)
     weights = column_weights(multioutput, pair.t)
     return averaged(pair.means(kind, parameter), multioutput, weights)
 
