@@ -138,7 +138,7 @@ def kind_of(y: Any, role: str = "y") -> str:
         y = as_array(y, role)
         if y.ndim not in (1, 2) or (y.ndim == 2 and not y.size and (len(y) or y.shape[1] < 2)):
             return "unknown"
-        if y.size and y.dtype == object and not isinstance(y.flat[0], str):
+        if y.dtype == object and not all(issubclass(kind, str) for kind in set(map(type, y.flat))):
             return "unknown"
         values = _plain(y.ravel(), role)
         few = values is not None and len(_number(values, codes=False)[0]) <= 2

@@ -315,7 +315,10 @@ class Dataset(Cuts, Summaries, Measures):
         """
         targets = self._targets()
         look_up = function if callable(function) else function.__getitem__
-        different, at = np.unique(targets, return_inverse=True)
+        try:
+            different, at = np.unique(targets, return_inverse=True)
+        except TypeError as error:  # None among strings
+            raise ValueError(f"Targets of several types cannot be told apart: {error}.") from error
         mapped = np.array([look_up(value) for value in different.tolist()])
         if len(different) == 0:
             mapped = different

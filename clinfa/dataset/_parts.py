@@ -158,7 +158,10 @@ class Cuts:
         >>> train, valid.label_frequencies()
         (Dataset(120 samples, 4 features, 1 target), {0: 10.0, 1: 10.0, 2: 10.0})
         """
-        between(0, 1).check("ratio", ratio, "Dataset.split_with_ratio")
+        owner = "Dataset.split_with_ratio"
+        between(0, 1).check("ratio", ratio, owner)
+        boolean().check("shuffled", shuffled, owner)
+        boolean().check("stratified", stratified, owner)
         strata = self._strata() if stratified else None
         first, second = split_rows(self.n_samples, ratio, shuffled, strata, random_state)
         return self.take(first), self.take(second)

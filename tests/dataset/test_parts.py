@@ -128,6 +128,9 @@ def test_split(ds):
     for wrong in (-0.1, 1.1, "half", None):
         with pytest.raises(ValueError, match=r"'ratio'.*\[0, 1\]"):
             ds.split_with_ratio(wrong)
+    for name in ("shuffled", "stratified"):
+        with pytest.raises(ValueError, match=f"'{name}' parameter"):
+            ds.split_with_ratio(0.5, **{name: 1})
 
 
 @pytest.mark.parametrize("shuffled", [False, True])
@@ -195,6 +198,8 @@ def test_map_targets(ds):
     assert len(Dataset(X[:0], Y[:0]).map_targets(lambda y: y).targets) == 0
     with pytest.raises(ValueError, match="no targets"):
         Dataset(X).map_targets(abs)
+    with pytest.raises(ValueError, match="several types"):
+        Dataset(X[:2], np.array(["a", None], object)).map_targets(str)
 
 
 def test_into_single_target():

@@ -252,3 +252,11 @@ def test_values():
     ):
         with pytest.raises(ValueError, match=said):
             read_values(y, "Test")
+
+
+@pytest.mark.parametrize("mixed", [["a", None], [None, "a"], ["a", 1], ["a", 1.5, "b"]])
+def test_objects_that_are_not_all_strings_are_no_known_kind(mixed):
+    y = np.array(mixed, dtype=object)
+    assert kind_of(y) == "unknown"
+    with pytest.raises(ValueError, match="Unknown label type"):
+        read_labels(y, "f")
