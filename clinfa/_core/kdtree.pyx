@@ -1,0 +1,289 @@
+# A k-d tree of wide nodes: built level by level, searched by many queries at a time.
+# The mathematics and the costs stand in docs/kernels.md.
+from libc.math cimport INFINITY, fabs, pow
+from libc.stdint cimport int32_t, int64_t
+
+from clinfa._core.types cimport real, clinfa_take
+
+cdef extern from "lanes.h" nogil:
+    const Py_ssize_t LEAF
+    const Py_ssize_t FAN
+    const int EUCLIDEAN
+    const int MANHATTAN
+    const int CHEBYSHEV
+    void lanes_points_f32(const float*, const float*, Py_ssize_t, int, double, float*)
+    void lanes_points_f64(const double*, const double*, Py_ssize_t, int, double, double*)
+    void lanes_boxes_f32(const float*, const float*, Py_ssize_t, int, double, float*)
+    void lanes_boxes_f64(const double*, const double*, Py_ssize_t, int, double, double*)
+
+LEAF_SIZE = LEAF
+FAN_OUT = FAN
+
+cdef enum:
+    MOST_LANES = 16
+    MOST_STACK = 128  # FAN - 1 nodes wait on each of at most 11 levels (2^31 points)
+
+
+cdef inline void lanes_points(
+    const real* q, const real* points, Py_ssize_t d, int metric, double p, real* out
+) noexcept nogil:
+    if real is float:
+        lanes_points_f32(q, points, d, metric, p, out)
+    else:
+        lanes_points_f64(q, points, d, metric, p, out)
+
+
+cdef inline void lanes_boxes(
+    const real* q, const real* boxes, Py_ssize_t d, int metric, double p, real* out
+) noexcept nogil:
+    if real is float:
+        lanes_boxes_f32(q, boxes, d, metric, p, out)
+    else:
+        lanes_boxes_f64(q, boxes, d, metric, p, out)
+
+
+cdef void _select(real* key, int32_t* row, Py_ssize_t low, Py_ssize_t high, Py_ssize_t nth) noexcept nogil:
+    """Hoare's: rows before `nth` have keys not above its own, those after it not below."""
+    cdef Py_ssize_t i, j, a, b, c
+    cdef real pivot, swap
+    cdef int32_t other
+    cdef unsigned int draw = 12345
+    while high > low:
+        if high - low > 600:
+            # Three positions that no order of the input can foresee being bad.
+            draw = draw * 1664525 + 1013904223
+            a = low + <Py_ssize_t> (draw >> 8) % (high - low + 1)
+            draw = draw * 1664525 + 1013904223
+            b = low + <Py_ssize_t> (draw >> 8) % (high - low + 1)
+            draw = draw * 1664525 + 1013904223
+            c = low + <Py_ssize_t> (draw >> 8) % (high - low + 1)
+        else:
+            a, b, c = low, low + (high - low) // 2, high
+        if key[a] > key[b]:
+            a, b = b, a
+        if key[b] > key[c]:
+            b = c
+        pivot = key[a] if key[a] > key[b] else key[b]
+        i, j = low, high
+        while i <= j:
+            while key[i] < pivot:
+                i += 1
+            while key[j] > pivot:
+                j -= 1
+            if i <= j:
+                swap = key[i]
+                key[i] = key[j]
+                key[j] = swap
+                other = row[i]
+                row[i] = row[j]
+                row[j] = other
+                i += 1
+                j -= 1
+        if nth <= j:
+            high = j
+        elif nth >= i:
+            low = i
+        else:
+            return
+
+
+def split_level(
+    const real[:, ::1] X,       # in     (n, d)
+    int32_t[::1] rows,          # inout  (n)           rows in the order of the tree
+    real[::1] keys,             # scratch (n)
+    int64_t level,              # in                   node j of 2^level holds places [j n >> level, (j + 1) n >> level)
+    const int64_t[::1] bounds,  # in     (stripes + 1) of nodes
+    int64_t[::1] cursor,        # inout  (1)
+    int64_t limit,              # in
+    real[:, :, ::1] spread,     # scratch (slots, 2, d)
+    int64_t slot,               # in
+):
+    cdef Py_ssize_t n = X.shape[0], d = X.shape[1], f, i, begin, end, middle, widest
+    cdef int64_t s, node, stripes = bounds.shape[0] - 1
+    cdef real* low = &spread[slot, 0, 0]
+    cdef real* high = &spread[slot, 1, 0]
+    cdef const real* x
+    with nogil:
+        while limit > 0:
+            limit -= 1
+            s = clinfa_take(&cursor[0])
+            if s >= stripes:
+                break
+            for node in range(bounds[s], bounds[s + 1]):
+                begin = (node * n) >> level
+                end = ((node + 1) * n) >> level
+                middle = ((2 * node + 1) * n) >> (level + 1)
+                x = &X[rows[begin], 0]
+                for f in range(d):
+                    low[f] = high[f] = x[f]
+                for i in range(begin + 1, end):
+                    x = &X[rows[i], 0]
+                    for f in range(d):
+                        low[f] = x[f] if x[f] < low[f] else low[f]
+                        high[f] = x[f] if x[f] > high[f] else high[f]
+                widest = 0
+                for f in range(1, d):
+                    # (Halves: the difference of two finite numbers may overflow.)
+                    if high[f] / 2 - low[f] / 2 > high[widest] / 2 - low[widest] / 2:
+                        widest = f
+                for i in range(begin, end):
+                    keys[i] = X[rows[i], widest]
+                if middle > begin:
+                    _select(&keys[0], &rows[0], begin, end - 1, middle)
+
+
+def fill_leaves(
+    const real[:, ::1] X,         # in     (n, d)
+    const int32_t[::1] rows,      # in     (n)
+    int64_t level,                # in                  there are 2^level leaves
+    const int64_t[::1] bounds,    # in     (stripes + 1) of leaves
+    int64_t[::1] cursor,          # inout  (1)
+    int64_t limit,                # in
+    real[:, :, ::1] points,       # out    (leaves, d, LEAF)  +inf where there is no point
+    int32_t[:, ::1] names,        # out    (leaves, LEAF)     rows of X
+    real[:, :, ::1] boxes,        # out    (leaves, d, 2)
+    int32_t[::1] first,           # out    (leaves)           the least row
+):
+    cdef Py_ssize_t n = X.shape[0], d = X.shape[1], f, i, begin, end
+    cdef int64_t s, leaf, stripes = bounds.shape[0] - 1
+    cdef real value
+    with nogil:
+        while limit > 0:
+            limit -= 1
+            s = clinfa_take(&cursor[0])
+            if s >= stripes:
+                break
+            for leaf in range(bounds[s], bounds[s + 1]):
+                begin = (leaf * n) >> level
+                end = ((leaf + 1) * n) >> level
+                first[leaf] = 2147483647
+                for i in range(begin, end):
+                    names[leaf, i - begin] = rows[i]
+                    first[leaf] = min(first[leaf], rows[i])
+                for i in range(end - begin, LEAF):
+                    names[leaf, i] = 2147483647
+                for f in range(d):
+                    boxes[leaf, f, 0] = <real> INFINITY
+                    boxes[leaf, f, 1] = <real> -INFINITY
+                    for i in range(begin, end):
+                        value = X[rows[i], f]
+                        points[leaf, f, i - begin] = value
+                        boxes[leaf, f, 0] = min(boxes[leaf, f, 0], value)
+                        boxes[leaf, f, 1] = max(boxes[leaf, f, 1], value)
+                    for i in range(end - begin, LEAF):
+                        points[leaf, f, i] = <real> INFINITY
+
+
+cdef inline double _exact(
+    const real* q, const real* point, Py_ssize_t d, int metric, double p
+) noexcept nogil:
+    """The distance of a query to one point of a leaf, in double precision."""
+    cdef double total = 0, t
+    cdef Py_ssize_t f
+    for f in range(d):
+        t = <double> point[f * LEAF] - <double> q[f]
+        if metric == EUCLIDEAN:
+            total += t * t
+        elif metric == MANHATTAN:
+            total += fabs(t)
+        elif metric == CHEBYSHEV:
+            total = max(total, fabs(t))
+        else:
+            total += pow(fabs(t), p)
+    return total
+
+
+cdef inline Py_ssize_t _keep(
+    double* far, int64_t* name, Py_ssize_t k, double distance, int64_t row
+) noexcept nogil:
+    """Insert into a list sorted by distance, then row."""
+    cdef Py_ssize_t at = k - 1
+    while at > 0 and (far[at - 1] > distance or (far[at - 1] == distance and name[at - 1] > row)):
+        far[at] = far[at - 1]
+        name[at] = name[at - 1]
+        at -= 1
+    far[at] = distance
+    name[at] = row
+    return at
+
+
+def nearest_pass(
+    const real[:, :, ::1] points,   # in     (leaves, d, LEAF)
+    const int32_t[:, ::1] names,    # in     (leaves, LEAF)
+    const real[:, :, :, ::1] boxes, # in     (nodes, d, 2, FAN)  level by level
+    const int32_t[:, ::1] first,    # in     (nodes, FAN)        the least row of each child
+    const int64_t[::1] levels,      # in     (depth + 1)         where each level of nodes begins; then their number
+    const real[:, ::1] Q,           # in     (m, d)
+    const int32_t[::1] turn,        # in     (m)                 the order in which queries are answered
+    int metric, double p,           # in
+    const int64_t[::1] bounds,      # in     (stripes + 1)
+    int64_t[::1] cursor,            # inout  (1)
+    int64_t limit,                  # in
+    double[:, ::1] far,             # out    (m, k)   reduced distances, ascending
+    int64_t[:, ::1] nearest,        # out    (m, k)   rows
+):
+    cdef Py_ssize_t d = Q.shape[1], k = far.shape[1], depth = levels.shape[0] - 1, i, l, at, c, waiting, level
+    cdef int64_t s, stripes = bounds.shape[0] - 1, leaf, node, fan0
+    cdef real lanes[MOST_LANES]
+    cdef double stack_far[MOST_STACK]
+    cdef int64_t stack_node[MOST_STACK]
+    cdef int32_t stack_level[MOST_STACK]
+    cdef int32_t stack_first[MOST_STACK]
+    cdef double bound, distance, slack = 1 + 1e-5 if real is float else 1
+    cdef real reach
+    cdef double* best
+    cdef int64_t* who
+    cdef const real* q
+    cdef Py_ssize_t begin
+    with nogil:
+        while limit > 0:
+            limit -= 1
+            s = clinfa_take(&cursor[0])
+            if s >= stripes:
+                break
+            for i in range(bounds[s], bounds[s + 1]):
+                q = &Q[turn[i], 0]
+                best = &far[turn[i], 0]
+                who = &nearest[turn[i], 0]
+                for l in range(k):
+                    best[l] = INFINITY
+                    who[l] = 2147483647
+                waiting = 1
+                stack_far[0] = 0
+                stack_node[0] = 0
+                stack_level[0] = 0
+                stack_first[0] = 0
+                while waiting > 0:
+                    waiting -= 1
+                    bound = stack_far[waiting]
+                    if bound > best[k - 1] * slack or (bound == best[k - 1] and stack_first[waiting] > who[k - 1]):
+                        continue
+                    node = stack_node[waiting]
+                    level = stack_level[waiting]
+                    if level == depth:
+                        lanes_points(q, &points[node, 0, 0], d, metric, p, lanes)
+                        for l in range(LEAF):
+                            if lanes[l] <= best[k - 1] * slack:
+                                if real is float:
+                                    distance = _exact(q, &points[node, 0, l], d, metric, p)
+                                else:
+                                    distance = lanes[l]
+                                if distance < best[k - 1] or (distance == best[k - 1] and names[node, l] < who[k - 1]):
+                                    _keep(best, who, k, distance, names[node, l])
+                        continue
+                    lanes_boxes(q, &boxes[levels[level] + node, 0, 0, 0], d, metric, p, lanes)
+                    begin = waiting
+                    for c in range(FAN):
+                        if lanes[c] <= best[k - 1] * slack and lanes[c] < INFINITY:
+                            # Farthest first, so that the nearest is taken next.
+                            at = waiting
+                            while at > begin and stack_far[at - 1] < lanes[c]:
+                                stack_far[at] = stack_far[at - 1]
+                                stack_node[at] = stack_node[at - 1]
+                                stack_first[at] = stack_first[at - 1]
+                                at -= 1
+                            stack_far[at] = lanes[c]
+                            stack_node[at] = node * FAN + c
+                            stack_first[at] = first[levels[level] + node, c]
+                            stack_level[waiting] = level + 1
+                            waiting += 1
