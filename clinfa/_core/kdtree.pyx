@@ -1,7 +1,7 @@
 # A k-d tree of wide nodes: built level by level, searched by many queries at a time.
 # The mathematics and the costs stand in docs/kernels.md.
 from libc.math cimport INFINITY, fabs, pow
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t
 
 from clinfa._core.types cimport real, clinfa_take
 
@@ -11,10 +11,11 @@ cdef extern from "lanes.h" nogil:
     const int EUCLIDEAN
     const int MANHATTAN
     const int CHEBYSHEV
-    void lanes_points_f32(const float*, const float*, Py_ssize_t, int, double, float*)
-    void lanes_points_f64(const double*, const double*, Py_ssize_t, int, double, double*)
-    void lanes_boxes_f32(const float*, const float*, Py_ssize_t, int, double, float*)
-    void lanes_boxes_f64(const double*, const double*, Py_ssize_t, int, double, double*)
+    uint32_t lanes_points_f32(const float*, const float*, Py_ssize_t, int, double, float, float*)
+    uint32_t lanes_points_f64(const double*, const double*, Py_ssize_t, int, double, double, double*)
+    uint32_t lanes_boxes_f32(const float*, const float*, Py_ssize_t, int, double, float, float*)
+    uint32_t lanes_boxes_f64(const double*, const double*, Py_ssize_t, int, double, double, double*)
+    int lowest_bit(uint32_t)
 
 LEAF_SIZE = LEAF
 FAN_OUT = FAN
@@ -24,22 +25,22 @@ cdef enum:
     MOST_STACK = 128  # FAN - 1 nodes wait on each of at most 11 levels (2^31 points)
 
 
-cdef inline void lanes_points(
-    const real* q, const real* points, Py_ssize_t d, int metric, double p, real* out
+cdef inline uint32_t lanes_points(
+    const real* q, const real* points, Py_ssize_t d, int metric, double p, real reach, real* out
 ) noexcept nogil:
     if real is float:
-        lanes_points_f32(q, points, d, metric, p, out)
+        return lanes_points_f32(q, points, d, metric, p, reach, out)
     else:
-        lanes_points_f64(q, points, d, metric, p, out)
+        return lanes_points_f64(q, points, d, metric, p, reach, out)
 
 
-cdef inline void lanes_boxes(
-    const real* q, const real* boxes, Py_ssize_t d, int metric, double p, real* out
+cdef inline uint32_t lanes_boxes(
+    const real* q, const real* boxes, Py_ssize_t d, int metric, double p, real reach, real* out
 ) noexcept nogil:
     if real is float:
-        lanes_boxes_f32(q, boxes, d, metric, p, out)
+        return lanes_boxes_f32(q, boxes, d, metric, p, reach, out)
     else:
-        lanes_boxes_f64(q, boxes, d, metric, p, out)
+        return lanes_boxes_f64(q, boxes, d, metric, p, reach, out)
 
 
 cdef void _select(real* key, int32_t* row, Py_ssize_t low, Py_ssize_t high, Py_ssize_t nth) noexcept nogil:
@@ -235,6 +236,7 @@ def nearest_pass(
     cdef int64_t* who
     cdef const real* q
     cdef Py_ssize_t begin
+    cdef uint32_t bits
     with nogil:
         while limit > 0:
             limit -= 1
@@ -261,20 +263,24 @@ def nearest_pass(
                     node = stack_node[waiting]
                     level = stack_level[waiting]
                     if level == depth:
-                        lanes_points(q, &points[node, 0, 0], d, metric, p, lanes)
-                        for l in range(LEAF):
-                            if lanes[l] <= best[k - 1] * slack:
-                                if real is float:
-                                    distance = _exact(q, &points[node, 0, l], d, metric, p)
-                                else:
-                                    distance = lanes[l]
-                                if distance < best[k - 1] or (distance == best[k - 1] and names[node, l] < who[k - 1]):
-                                    _keep(best, who, k, distance, names[node, l])
+                        bits = lanes_points(q, &points[node, 0, 0], d, metric, p, <real> (best[k - 1] * slack), lanes)
+                        while bits:
+                            l = lowest_bit(bits)
+                            bits &= bits - 1
+                            if real is float:
+                                distance = _exact(q, &points[node, 0, l], d, metric, p)
+                            else:
+                                distance = lanes[l]
+                            if distance < best[k - 1] or (distance == best[k - 1] and names[node, l] < who[k - 1]):
+                                _keep(best, who, k, distance, names[node, l])
                         continue
-                    lanes_boxes(q, &boxes[levels[level] + node, 0, 0, 0], d, metric, p, lanes)
+                    bits = lanes_boxes(
+                        q, &boxes[levels[level] + node, 0, 0, 0], d, metric, p, <real> (best[k - 1] * slack), lanes)
                     begin = waiting
-                    for c in range(FAN):
-                        if lanes[c] <= best[k - 1] * slack and lanes[c] < INFINITY:
+                    while bits:
+                        c = lowest_bit(bits)
+                        bits &= bits - 1
+                        if lanes[c] < INFINITY:
                             # Farthest first, so that the nearest is taken next.
                             at = waiting
                             while at > begin and stack_far[at - 1] < lanes[c]:

@@ -31,6 +31,7 @@ typedef int32_t bits_f32 __attribute__((vector_size(FAN * 4), aligned(4)));
 #undef VECTOR
 #undef BITS
 
+#define LANES_ARE_DOUBLE
 #define REAL double
 #define NAME(f) f##_f64
 #define VECTOR lanes_f64
