@@ -1,47 +1,16 @@
 # A k-d tree of wide nodes: built level by level, searched by many queries at a time.
 # The mathematics and the costs stand in docs/kernels.md.
-from libc.math cimport INFINITY, fabs, pow
+from libc.math cimport INFINITY
 from libc.stdint cimport int32_t, int64_t, uint32_t
 
 from clinfa._core.types cimport real, clinfa_take
 
-cdef extern from "lanes.h" nogil:
-    const Py_ssize_t LEAF
-    const Py_ssize_t FAN
-    const int EUCLIDEAN
-    const int MANHATTAN
-    const int CHEBYSHEV
-    uint32_t lanes_points_f32(const float*, const float*, Py_ssize_t, int, double, float, float*)
-    uint32_t lanes_points_f64(const double*, const double*, Py_ssize_t, int, double, double, double*)
-    uint32_t lanes_boxes_f32(const float*, const float*, Py_ssize_t, int, double, float, float*)
-    uint32_t lanes_boxes_f64(const double*, const double*, Py_ssize_t, int, double, double, double*)
-    int lowest_bit(uint32_t)
+from clinfa._core.lanes cimport (
+    FAN, LEAF, MOST_LANES, MOST_STACK, exact_distance, keep_nearest, lanes_boxes, lanes_points, lowest_bit,
+)
 
 LEAF_SIZE = LEAF
 FAN_OUT = FAN
-
-cdef enum:
-    MOST_LANES = 16
-    MOST_STACK = 128  # FAN - 1 nodes wait on each of at most 11 levels (2^31 points)
-
-
-cdef inline uint32_t lanes_points(
-    const real* q, const real* points, Py_ssize_t d, int metric, double p, real reach, real* out
-) noexcept nogil:
-    if real is float:
-        return lanes_points_f32(q, points, d, metric, p, reach, out)
-    else:
-        return lanes_points_f64(q, points, d, metric, p, reach, out)
-
-
-cdef inline uint32_t lanes_boxes(
-    const real* q, const real* boxes, Py_ssize_t d, int metric, double p, real reach, real* out
-) noexcept nogil:
-    if real is float:
-        return lanes_boxes_f32(q, boxes, d, metric, p, reach, out)
-    else:
-        return lanes_boxes_f64(q, boxes, d, metric, p, reach, out)
-
 
 cdef void _select(real* key, int32_t* row, Py_ssize_t low, Py_ssize_t high, Py_ssize_t nth) noexcept nogil:
     """Hoare's: rows before `nth` have keys not above its own, those after it not below."""
@@ -175,39 +144,6 @@ def fill_leaves(
                         points[leaf, f, i] = <real> INFINITY
 
 
-cdef inline double _exact(
-    const real* q, const real* point, Py_ssize_t d, int metric, double p
-) noexcept nogil:
-    """The distance of a query to one point of a leaf, in double precision."""
-    cdef double total = 0, t
-    cdef Py_ssize_t f
-    for f in range(d):
-        t = <double> point[f * LEAF] - <double> q[f]
-        if metric == EUCLIDEAN:
-            total += t * t
-        elif metric == MANHATTAN:
-            total += fabs(t)
-        elif metric == CHEBYSHEV:
-            total = max(total, fabs(t))
-        else:
-            total += pow(fabs(t), p)
-    return total
-
-
-cdef inline Py_ssize_t _keep(
-    double* far, int64_t* name, Py_ssize_t k, double distance, int64_t row
-) noexcept nogil:
-    """Insert into a list sorted by distance, then row."""
-    cdef Py_ssize_t at = k - 1
-    while at > 0 and (far[at - 1] > distance or (far[at - 1] == distance and name[at - 1] > row)):
-        far[at] = far[at - 1]
-        name[at] = name[at - 1]
-        at -= 1
-    far[at] = distance
-    name[at] = row
-    return at
-
-
 def nearest_pass(
     const real[:, :, ::1] points,   # in     (leaves, d, LEAF)
     const int32_t[:, ::1] names,    # in     (leaves, LEAF)
@@ -268,11 +204,11 @@ def nearest_pass(
                             l = lowest_bit(bits)
                             bits &= bits - 1
                             if real is float:
-                                distance = _exact(q, &points[node, 0, l], d, metric, p)
+                                distance = exact_distance(q, &points[node, 0, l], d, metric, p)
                             else:
                                 distance = lanes[l]
                             if distance < best[k - 1] or (distance == best[k - 1] and names[node, l] < who[k - 1]):
-                                _keep(best, who, k, distance, names[node, l])
+                                keep_nearest(best, who, k, distance, names[node, l])
                         continue
                     bits = lanes_boxes(
                         q, &boxes[levels[level] + node, 0, 0, 0], d, metric, p, <real> (best[k - 1] * slack), lanes)

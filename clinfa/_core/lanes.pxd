@@ -1,0 +1,72 @@
+# Distances of one query to the points of a leaf or the boxes of a node: lanes.h under one name for both types.
+from libc.math cimport fabs, pow
+from libc.stdint cimport int32_t, int64_t, uint32_t
+
+from clinfa._core.types cimport real
+
+cdef extern from "lanes.h" nogil:
+    const Py_ssize_t LEAF
+    const Py_ssize_t FAN
+    const int EUCLIDEAN
+    const int MANHATTAN
+    const int CHEBYSHEV
+    uint32_t lanes_points_f32(const float*, const float*, Py_ssize_t, int, double, float, float*)
+    uint32_t lanes_points_f64(const double*, const double*, Py_ssize_t, int, double, double, double*)
+    uint32_t lanes_boxes_f32(const float*, const float*, Py_ssize_t, int, double, float, float*)
+    uint32_t lanes_boxes_f64(const double*, const double*, Py_ssize_t, int, double, double, double*)
+    int lowest_bit(uint32_t)
+
+cdef enum:
+    MOST_LANES = 16   # LEAF; arrays on the stack are made for it
+    MOST_STACK = 128  # FAN - 1 nodes wait on each of at most 11 levels (2^31 points)
+
+
+cdef inline uint32_t lanes_points(
+    const real* q, const real* points, Py_ssize_t d, int metric, double p, real reach, real* out
+) noexcept nogil:
+    if real is float:
+        return lanes_points_f32(q, points, d, metric, p, reach, out)
+    else:
+        return lanes_points_f64(q, points, d, metric, p, reach, out)
+
+
+cdef inline uint32_t lanes_boxes(
+    const real* q, const real* boxes, Py_ssize_t d, int metric, double p, real reach, real* out
+) noexcept nogil:
+    if real is float:
+        return lanes_boxes_f32(q, boxes, d, metric, p, reach, out)
+    else:
+        return lanes_boxes_f64(q, boxes, d, metric, p, reach, out)
+
+
+cdef inline double exact_distance(
+    const real* q, const real* point, Py_ssize_t d, int metric, double p
+) noexcept nogil:
+    """The distance of a query to one point of a leaf, in double precision."""
+    cdef double total = 0, t
+    cdef Py_ssize_t f
+    for f in range(d):
+        t = <double> point[f * LEAF] - <double> q[f]
+        if metric == EUCLIDEAN:
+            total += t * t
+        elif metric == MANHATTAN:
+            total += fabs(t)
+        elif metric == CHEBYSHEV:
+            total = max(total, fabs(t))
+        else:
+            total += pow(fabs(t), p)
+    return total
+
+
+cdef inline Py_ssize_t keep_nearest(
+    double* far, int64_t* name, Py_ssize_t k, double distance, int64_t row
+) noexcept nogil:
+    """Insert into a list sorted by distance, then row."""
+    cdef Py_ssize_t at = k - 1
+    while at > 0 and (far[at - 1] > distance or (far[at - 1] == distance and name[at - 1] > row)):
+        far[at] = far[at - 1]
+        name[at] = name[at - 1]
+        at -= 1
+    far[at] = distance
+    name[at] = row
+    return at
