@@ -6,11 +6,16 @@ from libc.stdint cimport int32_t, int64_t, uint32_t
 from clinfa._core.types cimport real, clinfa_take
 
 from clinfa._core.lanes cimport (
-    FAN, LEAF, MOST_LANES, MOST_STACK, exact_distance, keep_nearest, lanes_boxes, lanes_points, lowest_bit,
+    FAN, LEAF, MOST_LANES, MOST_STACK, exact_distance, keep_nearest, lanes_boxes, lanes_points, lanes_slack,
+    lanes_tiny, lowest_bit,
 )
 
 LEAF_SIZE = LEAF
 FAN_OUT = FAN
+
+cdef enum:
+    NOBODY = 2147483647   # the row of a place where there is no point
+    MOST_WORK = 4000000   # features of leaves: after that many a pass returns, some 10 ms later
 
 cdef void _select(real* key, int32_t* row, Py_ssize_t low, Py_ssize_t high, Py_ssize_t nth) noexcept nogil:
     """Hoare's: rows before `nth` have keys not above its own, those after it not below."""
@@ -126,12 +131,12 @@ def fill_leaves(
             for leaf in range(bounds[s], bounds[s + 1]):
                 begin = (leaf * n) >> level
                 end = ((leaf + 1) * n) >> level
-                first[leaf] = 2147483647
+                first[leaf] = NOBODY
                 for i in range(begin, end):
                     names[leaf, i - begin] = rows[i]
                     first[leaf] = min(first[leaf], rows[i])
                 for i in range(end - begin, LEAF):
-                    names[leaf, i] = 2147483647
+                    names[leaf, i] = NOBODY
                 for f in range(d):
                     boxes[leaf, f, 0] = <real> INFINITY
                     boxes[leaf, f, 1] = <real> -INFINITY
@@ -160,21 +165,21 @@ def nearest_pass(
     int64_t[:, ::1] nearest,        # out    (m, k)   rows
 ):
     cdef Py_ssize_t d = Q.shape[1], k = far.shape[1], depth = levels.shape[0] - 1, i, l, at, c, waiting, level
-    cdef int64_t s, stripes = bounds.shape[0] - 1, leaf, node, fan0
+    cdef int64_t s, stripes = bounds.shape[0] - 1, node
     cdef real lanes[MOST_LANES]
     cdef double stack_far[MOST_STACK]
     cdef int64_t stack_node[MOST_STACK]
     cdef int32_t stack_level[MOST_STACK]
     cdef int32_t stack_first[MOST_STACK]
-    cdef double bound, distance, slack = 1 + 1e-5 if real is float else 1
-    cdef real reach
+    cdef double bound, distance, slack = lanes_slack(<real> 0, d, p), tiny = lanes_tiny(<real> 0)
+    cdef int64_t work = 0
     cdef double* best
     cdef int64_t* who
     cdef const real* q
     cdef Py_ssize_t begin
     cdef uint32_t bits
     with nogil:
-        while limit > 0:
+        while limit > 0 and work < MOST_WORK:
             limit -= 1
             s = clinfa_take(&cursor[0])
             if s >= stripes:
@@ -185,7 +190,7 @@ def nearest_pass(
                 who = &nearest[turn[i], 0]
                 for l in range(k):
                     best[l] = INFINITY
-                    who[l] = 2147483647
+                    who[l] = NOBODY
                 waiting = 1
                 stack_far[0] = 0
                 stack_node[0] = 0
@@ -194,24 +199,28 @@ def nearest_pass(
                 while waiting > 0:
                     waiting -= 1
                     bound = stack_far[waiting]
-                    if bound > best[k - 1] * slack or (bound == best[k - 1] and stack_first[waiting] > who[k - 1]):
+                    if bound > best[k - 1] * slack + tiny:
                         continue
+                    if bound == 0 and best[k - 1] == 0 and stack_first[waiting] > who[k - 1]:
+                        continue  # nothing there comes before, of many equal points
                     node = stack_node[waiting]
                     level = stack_level[waiting]
                     if level == depth:
-                        bits = lanes_points(q, &points[node, 0, 0], d, metric, p, <real> (best[k - 1] * slack), lanes)
+                        work += d
+                        bits = lanes_points(
+                            q, &points[node, 0, 0], d, metric, p, <real> (best[k - 1] * slack + tiny), lanes)
                         while bits:
                             l = lowest_bit(bits)
                             bits &= bits - 1
-                            if real is float:
-                                distance = exact_distance(q, &points[node, 0, l], d, metric, p)
-                            else:
-                                distance = lanes[l]
+                            if lanes[l] > best[k - 1] * slack + tiny:
+                                continue
+                            distance = exact_distance(q, &points[node, 0, l], d, metric, p)
                             if distance < best[k - 1] or (distance == best[k - 1] and names[node, l] < who[k - 1]):
                                 keep_nearest(best, who, k, distance, names[node, l])
                         continue
                     bits = lanes_boxes(
-                        q, &boxes[levels[level] + node, 0, 0, 0], d, metric, p, <real> (best[k - 1] * slack), lanes)
+                        q, &boxes[levels[level] + node, 0, 0, 0], d, metric, p,
+                        <real> (best[k - 1] * slack + tiny), lanes)
                     begin = waiting
                     while bits:
                         c = lowest_bit(bits)
@@ -229,3 +238,78 @@ def nearest_pass(
                             stack_first[at] = first[levels[level] + node, c]
                             stack_level[waiting] = level + 1
                             waiting += 1
+
+
+def within_pass(
+    const real[:, :, ::1] points,   # in     (leaves, d, LEAF)
+    const int32_t[:, ::1] names,    # in     (leaves, LEAF)
+    const real[:, :, :, ::1] boxes, # in     (nodes, d, 2, FAN)  level by level
+    const int64_t[::1] levels,      # in     (depth + 1)         where each level of nodes begins; then their number
+    const real[:, ::1] Q,           # in     (m, d)
+    const int32_t[::1] turn,        # in     (m)                 the order in which queries are answered
+    int metric, double p,           # in
+    const double[::1] radius,       # in     (m)                 reduced
+    const int64_t[::1] bounds,      # in     (stripes + 1)
+    int64_t[::1] cursor,            # inout  (1)
+    int64_t limit,                  # in
+    int64_t[::1] counts,            # out    (m)       if nothing is filled
+    const int64_t[::1] begin,       # in     (m + 1)   where the points of each query go
+    double[::1] far,                # out    (begin[m])
+    int64_t[::1] rows,              # out    (begin[m])  empty: only count
+):
+    cdef Py_ssize_t d = Q.shape[1], depth = levels.shape[0] - 1, i, l, waiting, level
+    cdef int64_t s, stripes = bounds.shape[0] - 1, node, found, work = 0
+    cdef real lanes[MOST_LANES]
+    cdef int64_t stack_node[MOST_STACK]
+    cdef int32_t stack_level[MOST_STACK]
+    cdef double distance, reach, most, slack = lanes_slack(<real> 0, d, p), tiny = lanes_tiny(<real> 0)
+    cdef bint fill = rows.shape[0] > 0
+    cdef const real* q
+    cdef uint32_t bits
+    with nogil:
+        while limit > 0 and work < MOST_WORK:
+            limit -= 1
+            s = clinfa_take(&cursor[0])
+            if s >= stripes:
+                break
+            for i in range(bounds[s], bounds[s + 1]):
+                q = &Q[turn[i], 0]
+                most = radius[turn[i]]
+                reach = most * slack + tiny
+                found = begin[turn[i]] if fill else 0
+                waiting = 1
+                stack_node[0] = 0
+                stack_level[0] = 0
+                while waiting > 0:
+                    waiting -= 1
+                    node = stack_node[waiting]
+                    level = stack_level[waiting]
+                    if level < depth:
+                        bits = lanes_boxes(
+                            q, &boxes[levels[level] + node, 0, 0, 0], d, metric, p, <real> reach, lanes)
+                        while bits:
+                            l = lowest_bit(bits)
+                            bits &= bits - 1
+                            if lanes[l] < INFINITY:
+                                stack_node[waiting] = node * FAN + l
+                                stack_level[waiting] = level + 1
+                                waiting += 1
+                        continue
+                    work += d
+                    bits = lanes_points(q, &points[node, 0, 0], d, metric, p, <real> reach, lanes)
+                    while bits:
+                        l = lowest_bit(bits)
+                        bits &= bits - 1
+                        if names[node, l] == NOBODY:
+                            continue
+                        if not fill and lanes[l] * slack + tiny < most:
+                            found += 1
+                            continue
+                        distance = exact_distance(q, &points[node, 0, l], d, metric, p)
+                        if distance <= most:
+                            if fill:
+                                far[found] = distance
+                                rows[found] = names[node, l]
+                            found += 1
+                if not fill:
+                    counts[turn[i]] = found

@@ -19,6 +19,20 @@
 #define CHEBYSHEV 2
 #define MINKOWSKI 3
 
+/* A product as it is rounded by itself, never fused into a sum. */
+static inline double lanes_rounded(double x)
+{
+#if defined(__x86_64__)
+    __asm__("" : "+x"(x));
+#elif defined(__aarch64__)
+    __asm__("" : "+w"(x));
+#else
+    volatile double y = x;
+    x = y;
+#endif
+    return x;
+}
+
 #define REAL float
 #define NAME(f) f##_f32
 #define VECTOR lanes_f32

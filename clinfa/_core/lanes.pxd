@@ -15,6 +15,7 @@ cdef extern from "lanes.h" nogil:
     uint32_t lanes_boxes_f32(const float*, const float*, Py_ssize_t, int, double, float, float*)
     uint32_t lanes_boxes_f64(const double*, const double*, Py_ssize_t, int, double, double, double*)
     int lowest_bit(uint32_t)
+    double lanes_rounded(double)
 
 cdef enum:
     MOST_LANES = 16   # LEAF; arrays on the stack are made for it
@@ -39,16 +40,29 @@ cdef inline uint32_t lanes_boxes(
         return lanes_boxes_f64(q, boxes, d, metric, p, reach, out)
 
 
+cdef inline double lanes_slack(real zero, Py_ssize_t d, double p) noexcept nogil:
+    """How many times the exact distance those of the lanes are at most: d sums, rounded in either way."""
+    return 1 + (d + p + 8) * (2.0**-22 if real is float else 2.0**-51)
+
+
+cdef inline double lanes_tiny(real zero) noexcept nogil:
+    """And how much more, where they are so small that their digits are lost."""
+    return 1e-36 if real is float else 1e-300
+
+
 cdef inline double exact_distance(
     const real* q, const real* point, Py_ssize_t d, int metric, double p
 ) noexcept nogil:
-    """The distance of a query to one point of a leaf, in double precision."""
+    """The distance of a query to one point of a leaf: in double, feature by feature, every step rounded.
+
+    So the bits are the same on every machine, and those that SciPy and plain loops have.
+    """
     cdef double total = 0, t
     cdef Py_ssize_t f
     for f in range(d):
         t = <double> point[f * LEAF] - <double> q[f]
         if metric == EUCLIDEAN:
-            total += t * t
+            total += lanes_rounded(t * t)
         elif metric == MANHATTAN:
             total += fabs(t)
         elif metric == CHEBYSHEV:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,8 +13,11 @@ __all__ = ["METRICS", "Tree"]
 
 LEAF, FAN = kdtree.LEAF_SIZE, kdtree.FAN_OUT
 METRICS = {"euclidean": 0, "manhattan": 1, "chebyshev": 2, "minkowski": 3}
-_QUERIES = 64  # in a stripe: near one another, and few enough that the longest take well under 50 ms
+_QUERIES = 64  # in a stripe: near one another
+_STRIPE = 30_000_000  # features in a stripe, where every query looks at every point: some 10 ms
+_CALL = 64  # stripes; the kernels return earlier where they had much to do
 _MOST_ROWS = 2**31 - 1
+_NONE = np.empty(0), np.empty(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,10 @@ class Tree:
         Rows in the order of the leaves; leaf j holds places ``j n >> h`` to ``(j + 1) n >> h`` of 2^h.
     metric : int
     p : float
+    shift : int
+        Points are stored times ``2^shift``, which is exact, so that no power of a difference overflows or
+        vanishes. Reduced distances (squares, sums, maxima, sums of p-th powers) are those of stored points;
+        `distances` are those of the user's.
     """
 
     points: np.ndarray
@@ -48,6 +55,7 @@ class Tree:
     rows: np.ndarray
     metric: int
     p: float
+    shift: int = 0
 
     @property
     def n(self) -> int:
@@ -56,6 +64,40 @@ class Tree:
     @property
     def d(self) -> int:
         return self.points.shape[1]
+
+    @property
+    def power(self) -> float:
+        """The power in reduced distances."""
+        return {0: 2.0, 3: self.p}.get(self.metric, 1.0)
+
+    def distances(self, far: np.ndarray) -> np.ndarray:
+        """Distances, from reduced ones."""
+        root = np.sqrt(far) if self.power == 2 else far if self.power == 1 else far ** (1 / self.power)
+        return np.ldexp(root, -self.shift)
+
+    def reduced(self, radius: np.ndarray) -> np.ndarray:
+        """Reduced distances, from distances; infinite where they overflow."""
+        radius = np.ldexp(np.asarray(radius, float), self.shift)
+        with np.errstate(over="ignore", under="ignore"):
+            return radius * radius if self.power == 2 else radius**self.power
+
+    def ready(self, Q: np.ndarray) -> tuple[Tree, np.ndarray]:
+        """This tree and queries as its kernels want them: of one type, on one scale.
+
+        (The tree is another one where the queries are double, or far greater than its points.)
+        """
+        tree, Q = self, np.ascontiguousarray(Q)
+        top = _exponent(Q) + tree.shift
+        high = _range(tree.points.dtype, tree.power)[1]
+        if tree.points.dtype == np.float32 and (Q.dtype != np.float32 or top > high):
+            tree = replace(tree, points=tree.points.astype(float), boxes=tree.boxes.astype(float))
+            high = _range(tree.points.dtype, tree.power)[1]
+        if Q.dtype != tree.points.dtype:
+            Q = Q.astype(tree.points.dtype)
+        if top > high:
+            points, boxes = np.ldexp(tree.points, high - top), np.ldexp(tree.boxes, high - top)
+            tree = replace(tree, points=points, boxes=boxes, shift=tree.shift + high - top)
+        return tree, np.ldexp(Q, tree.shift) if tree.shift else Q
 
     @classmethod
     def build(cls, X: np.ndarray, metric: str = "euclidean", p: float = 2.0) -> Tree:
@@ -69,6 +111,18 @@ class Tree:
         n, d = X.shape
         if n > _MOST_ROWS:
             raise ValueError(f"A tree holds at most {_MOST_ROWS} rows, got {n}.")
+        shift = 0
+        if metric != "minkowski":
+            p = 2.0
+        power = {"euclidean": 2.0, "minkowski": p}.get(metric, 1.0)
+        top = _exponent(X)
+        low, high = _range(X.dtype, power)
+        if X.dtype == np.float32 and not low <= top <= high:
+            X = X.astype(float)
+            low, high = _range(X.dtype, power)
+        if not low <= top <= high:
+            shift = -top
+            X = np.ldexp(X, shift)
         height = 0
         while -(-n // (1 << height)) > LEAF:
             height += 1
@@ -91,14 +145,14 @@ class Tree:
             )
         )
         boxes, first, levels = _nodes(box, least, height)
-        return cls(points, names, boxes, first, levels, rows, METRICS[metric], p)
+        return cls(points, names, boxes, first, levels, rows, METRICS[metric], p, shift)
 
     def nearest(self, Q: np.ndarray, k: int, turn: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """The k nearest points of every query, ties by row.
 
         Parameters
         ----------
-        Q : ndarray of shape (m, d), of the dtype of the points
+        Q : ndarray of shape (m, d), float32 or float64, finite
         k : int
             At most n.
         turn : ndarray of shape (m,), int32, optional
@@ -107,35 +161,96 @@ class Tree:
 
         Returns
         -------
-        far : ndarray of shape (m, k)
-            Reduced distances (squares, sums, maxima, sums of p-th powers), ascending.
+        distances : ndarray of shape (m, k)
+            Ascending.
         nearest : ndarray of shape (m, k), int64
         """
+        tree, Q = self.ready(Q)
         m = len(Q)
-        if turn is None:
-            turn = np.arange(m, dtype=np.int32)
+        turn = np.arange(m, dtype=np.int32) if turn is None else turn
         far, nearest = np.empty((m, k)), np.empty((m, k), np.int64)
-        count = max(1, m // _QUERIES)
-        cut = Stripes(np.arange(count + 1, dtype=np.int64) * m // count, 4)
+        cut = tree.stripes(m)
         cut.run(
             lambda cursor, limit, slot: kdtree.nearest_pass(
-                self.points,
-                self.names,
-                self.boxes,
-                self.first,
-                self.levels,
-                Q,
-                turn,
-                self.metric,
-                self.p,
-                cut.bounds,
-                cursor,
-                limit,
-                far,
-                nearest,
+                *(tree.points, tree.names, tree.boxes, tree.first, tree.levels),
+                *(Q, turn, tree.metric, tree.p, cut.bounds, cursor, limit, far, nearest),
             )
         )
-        return far, nearest
+        return tree.distances(far), nearest
+
+    def within(
+        self, Q: np.ndarray, radius: float | np.ndarray, turn: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """All points at most `radius` from each query.
+
+        Parameters
+        ----------
+        Q : ndarray of shape (m, d), float32 or float64, finite
+        radius : float or ndarray of shape (m,)
+            At least 0.
+        turn : ndarray of shape (m,), int32, optional
+            As for `nearest`.
+
+        Returns
+        -------
+        indptr : ndarray of shape (m + 1,), int64
+            Those of query i stand at places ``indptr[i]`` to ``indptr[i + 1]``, in the order of the tree.
+        rows : ndarray, int64
+        distances : ndarray
+        """
+        tree, Q = self.ready(Q)
+        begin = np.zeros(len(Q) + 1, np.int64)
+        np.cumsum(tree._within(Q, radius, turn, begin, *_NONE), out=begin[1:])
+        far, rows = np.empty(begin[-1]), np.empty(begin[-1], np.int64)
+        if len(rows):
+            tree._within(Q, radius, turn, begin, far, rows)
+        return begin, rows, tree.distances(far)
+
+    def count_within(
+        self, Q: np.ndarray, radius: float | np.ndarray, turn: np.ndarray | None = None
+    ) -> np.ndarray:
+        """How many points are at most `radius` from each query: shape (m,), int64. As `within`."""
+        tree, Q = self.ready(Q)
+        return tree._within(Q, radius, turn, np.zeros(1, np.int64), *_NONE)
+
+    def _within(
+        self,
+        Q: np.ndarray,
+        radius: float | np.ndarray,
+        turn: np.ndarray | None,
+        begin: np.ndarray,
+        far: np.ndarray,
+        rows: np.ndarray,
+    ) -> np.ndarray:
+        m = len(Q)
+        turn = np.arange(m, dtype=np.int32) if turn is None else turn
+        most = np.ascontiguousarray(np.broadcast_to(self.reduced(radius), m))
+        counts, cut = np.zeros(m, np.int64), self.stripes(m)
+        cut.run(
+            lambda cursor, limit, slot: kdtree.within_pass(
+                *(self.points, self.names, self.boxes, self.levels, Q, turn, self.metric, self.p, most),
+                *(cut.bounds, cursor, limit, counts, begin, far, rows),
+            )
+        )
+        return counts
+
+    def stripes(self, m: int) -> Stripes:
+        """Stripes of m queries."""
+        width = max(1, min(_QUERIES, _STRIPE // max(self.n * self.d, 1)))
+        count = max(1, m // width)
+        return Stripes(np.arange(count + 1, dtype=np.int64) * m // count, _CALL)
+
+
+def _exponent(X: np.ndarray) -> int:
+    """The least e such that no value is 2^e or more in size."""
+    top = max(float(X.max(initial=0)), -float(X.min(initial=0)))
+    return int(np.frexp(top)[1])
+
+
+def _range(dtype: np.dtype, power: float) -> tuple[int, int]:
+    """Exponents of the greatest value such that powers of differences neither vanish nor overflow."""
+    low, high = (-80, 96) if dtype == np.float32 else (-800, 900)
+    return int(low / power), int(high / power)
 
 
 def _nodes(box: np.ndarray, least: np.ndarray, height: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

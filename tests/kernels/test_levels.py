@@ -16,7 +16,7 @@ ROOT = HERE.parents[1]
 RUNS = [level for level in _core.built if isa._NEEDS.get(level, set()) <= isa.cpu_features()]
 OTHERS = [level for level in RUNS if level != _core.level] or RUNS
 
-LEVELLED = ["assign", "bounds", "centres", "distances", "screen"]
+LEVELLED = ["assign", "bounds", "centres", "distances", "kdtree", "screen"]
 
 FITS = """
 import sys
