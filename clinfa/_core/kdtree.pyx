@@ -141,7 +141,7 @@ def fill_leaves(
                     boxes[leaf, f, 0] = <real> INFINITY
                     boxes[leaf, f, 1] = <real> -INFINITY
                     for i in range(begin, end):
-                        value = X[rows[i], f]
+                        value = X[rows[i], f] + <real> 0  # (of two zeros only one)
                         points[leaf, f, i - begin] = value
                         boxes[leaf, f, 0] = min(boxes[leaf, f, 0], value)
                         boxes[leaf, f, 1] = max(boxes[leaf, f, 1], value)

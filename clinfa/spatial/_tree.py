@@ -12,7 +12,7 @@ from clinfa.threads import Stripes, stripes
 __all__ = ["METRICS", "Tree"]
 
 LEAF, FAN = kdtree.LEAF_SIZE, kdtree.FAN_OUT
-METRICS = {"euclidean": 0, "manhattan": 1, "chebyshev": 2, "minkowski": 3}
+METRICS = {"euclidean": 0, "sqeuclidean": 0, "manhattan": 1, "chebyshev": 2, "minkowski": 3}
 _QUERIES = 64  # in a stripe: near one another
 _STRIPE = 30_000_000  # features in a stripe, where every query looks at every point: some 10 ms
 _CALL = 64  # stripes; the kernels return earlier where they had much to do
@@ -45,6 +45,8 @@ class Tree:
         Points are stored times ``2^shift``, which is exact, so that no power of a difference overflows or
         vanishes. Reduced distances (squares, sums, maxima, sums of p-th powers) are those of stored points;
         `distances` are those of the user's.
+    squared : bool
+        Whether distances are squares.
     """
 
     points: np.ndarray
@@ -56,6 +58,7 @@ class Tree:
     metric: int
     p: float
     shift: int = 0
+    squared: bool = False
 
     @property
     def n(self) -> int:
@@ -65,6 +68,13 @@ class Tree:
     def d(self) -> int:
         return self.points.shape[1]
 
+    def records(self) -> np.ndarray:
+        """The rows that the tree was built over."""
+        real = self.names < _MOST_ROWS
+        out = np.empty((self.n, self.d), self.points.dtype)
+        out[self.names[real]] = self.points.transpose(0, 2, 1)[real]
+        return np.ldexp(out, -self.shift) if self.shift else out
+
     @property
     def power(self) -> float:
         """The power in reduced distances."""
@@ -72,11 +82,15 @@ class Tree:
 
     def distances(self, far: np.ndarray) -> np.ndarray:
         """Distances, from reduced ones."""
+        if self.squared:
+            return np.ldexp(far, -2 * self.shift)
         root = np.sqrt(far) if self.power == 2 else far if self.power == 1 else far ** (1 / self.power)
         return np.ldexp(root, -self.shift)
 
     def reduced(self, radius: np.ndarray) -> np.ndarray:
         """Reduced distances, from distances; infinite where they overflow."""
+        if self.squared:
+            return np.ldexp(np.asarray(radius, float), 2 * self.shift)
         radius = np.ldexp(np.asarray(radius, float), self.shift)
         with np.errstate(over="ignore", under="ignore"):
             return radius * radius if self.power == 2 else radius**self.power
@@ -114,7 +128,7 @@ class Tree:
         shift = 0
         if metric != "minkowski":
             p = 2.0
-        power = {"euclidean": 2.0, "minkowski": p}.get(metric, 1.0)
+        power = 2.0 if METRICS[metric] == 0 else p if metric == "minkowski" else 1.0
         top = _exponent(X)
         low, high = _range(X.dtype, power)
         if X.dtype == np.float32 and not low <= top <= high:
@@ -145,7 +159,9 @@ class Tree:
             )
         )
         boxes, first, levels = _nodes(box, least, height)
-        return cls(points, names, boxes, first, levels, rows, METRICS[metric], p, shift)
+        return cls(
+            points, names, boxes, first, levels, rows, METRICS[metric], p, shift, metric == "sqeuclidean"
+        )
 
     def nearest(self, Q: np.ndarray, k: int, turn: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """The k nearest points of every query, ties by row.

@@ -106,8 +106,8 @@ def test_dtype_is_kept(cls, params, storage, dtype):
     model = build(cls, **params).fit(X, targets(cls, np.arange(500) % 3))
     public = {name: value for name, value in learned(model).items() if name[0] != "_"}
     seen = _floats(public) | _floats(outputs(model, X))
-    assert seen
-    assert set(seen.values()) == {np.dtype(dtype)}, seen
+    assert seen or cls._kind is None  # who only remembers the records has no numbers of its own
+    assert set(seen.values()) <= {np.dtype(dtype)}, seen
 
 
 @each()

@@ -1,5 +1,6 @@
 """The same bits on any number of threads, and from many threads at once."""
 
+import inspect
 import sys
 import threading
 
@@ -54,7 +55,8 @@ def busy_interpreter():
 
 
 def _fit(cls, params, X, y, w=None):
-    how = {} if w is None else {"sample_weight": w}
+    weighted = w is not None and "sample_weight" in inspect.signature(cls.fit).parameters
+    how = {"sample_weight": w} if weighted else {}
     return build(cls, **params).fit(X, y, **how)
 
 

@@ -25,6 +25,7 @@ PUBLIC = (
     "clinfa.datasets",
     "clinfa.metrics",
     "clinfa.naive_bayes",
+    "clinfa.neighbors",
 )
 
 

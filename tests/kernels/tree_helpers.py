@@ -5,7 +5,14 @@ import math
 import numpy as np
 
 _power = np.frompyfunc(math.pow, 2, 1)  # the C library's, which the kernels call too
-CASES = [("euclidean", 2.0), ("manhattan", 2.0), ("chebyshev", 2.0), ("minkowski", 1.0), ("minkowski", 3.0)]
+CASES = [
+    ("euclidean", 2.0),
+    ("sqeuclidean", 2.0),
+    ("manhattan", 2.0),
+    ("chebyshev", 2.0),
+    ("minkowski", 1.0),
+    ("minkowski", 3.0),
+]
 
 
 def reduced(Q, X, metric, p):
@@ -13,7 +20,7 @@ def reduced(Q, X, metric, p):
     total = np.zeros((len(Q), len(X)))
     for q, x in zip(Q.astype(float).T, X.astype(float).T, strict=True):
         t = abs(x[None] - q[:, None])
-        if metric == "euclidean":
+        if metric in ("euclidean", "sqeuclidean"):
             total += t * t
         elif metric == "manhattan":
             total += t

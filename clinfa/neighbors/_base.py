@@ -1,0 +1,169 @@
+"""What all estimators of neighbours share: reading the metric, fitting, and looking for neighbours."""
+
+from __future__ import annotations
+
+import math
+import numbers
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from clinfa.arrays import Table
+from clinfa.base import Estimator
+from clinfa.neighbors._search import BOOLEAN, Search, search
+from clinfa.params import Rule, at_least, between, fitted, function, instance, none, one_of, param
+
+__all__ = ["Neighbours", "NeighboursFit", "radius_rule"]
+
+_SAME = {
+    "l1": "manhattan",
+    "cityblock": "manhattan",
+    "l2": "euclidean",
+    "p": "minkowski",
+    "infinity": "chebyshev",
+}
+_BY_BOX = ("euclidean", "manhattan", "chebyshev", "minkowski", *_SAME)
+_BY_BALL = (
+    *(*_BY_BOX, "braycurtis", "canberra", "hamming", "haversine", "mahalanobis", "seuclidean"),
+    *(name for name in BOOLEAN if name != "yule"),
+)
+_METRICS = tuple(sorted({*_BY_BALL, "correlation", "cosine", "precomputed", "sqeuclidean", "yule"}))
+_VALID = {
+    "kd_tree": _BY_BOX,
+    "ball_tree": _BY_BALL,
+    "brute": tuple(name for name in _METRICS if name not in ("p", "infinity")),
+    "auto": _METRICS,
+}
+_INFINITE = Rule("infinity", lambda v: isinstance(v, float) and v == math.inf)
+
+
+def radius_rule() -> Rule:
+    return between(0) | _INFINITE | none()
+
+
+@dataclass(frozen=True, slots=True)
+class NeighboursFit:
+    """What fitting found."""
+
+    effective_metric: Any
+    effective_metric_params: dict[str, Any]
+    n_samples_fit: int
+    _search: Search
+
+
+class Neighbours(Estimator):
+    """Finds the neighbours of records among those that were fitted."""
+
+    _sparse = True
+
+    n_neighbors: Any = param(5, at_least(1) | none(), positional=True)
+    algorithm: str = param("auto", one_of("auto", "ball_tree", "kd_tree", "brute"))
+    leaf_size: int = param(30, at_least(1))
+    metric: Any = param("minkowski", one_of(*_METRICS) | function())
+    p: Any = param(2, between(0, closed="right") | _INFINITE | none())
+    metric_params: Any = param(None, instance(dict) | none())
+    n_jobs: Any = param(None, instance(int, np.integer) | none())
+
+    effective_metric_: Any = fitted()
+    effective_metric_params_: dict = fitted()
+    n_samples_fit_: int = fitted()
+
+    def _look(self, table: Table) -> NeighboursFit:
+        """Make records ready to be searched."""
+        metric, params = self._effective()
+        if metric == "precomputed":
+            if table.sparse:
+                raise TypeError(
+                    "Sparse data was passed for X, but metric='precomputed' takes a dense matrix of "
+                    "distances. Use '.toarray()' to convert to a dense numpy array."
+                )
+            if table.n != table.d:
+                raise ValueError(f"Precomputed matrix must be square. Input is a {table.n}x{table.d} matrix.")
+            _check_signs(table)
+        if metric == "haversine" and table.d != 2:
+            raise ValueError("Haversine distance only valid in 2 dimensions")
+        return NeighboursFit(metric, params, table.n, search(table, metric, params))
+
+    def _effective(self) -> tuple[Any, dict[str, Any]]:
+        """The metric by its plainest name, and its arguments."""
+        metric, algorithm = self.metric, self.algorithm
+        if callable(metric):
+            if algorithm == "kd_tree":
+                raise ValueError(
+                    f"kd_tree does not support callable metric '{metric}'Function call overhead will result"
+                    f"in very poor performance."
+                )
+            return metric, dict(self.metric_params or {})
+        if metric not in _VALID[algorithm]:
+            raise ValueError(
+                f"Metric '{metric}' not valid. Use sorted(sklearn.neighbors.VALID_METRICS['{algorithm}']) to "
+                f"get valid options. Metric can also be a callable function."
+            )
+        params = dict(self.metric_params or {})
+        if "p" in params and self.p is not None:
+            warnings.warn(
+                "Parameter p is found in metric_params. The corresponding parameter from __init__ is "
+                "ignored.",
+                SyntaxWarning,
+                stacklevel=4,
+            )
+        metric = _SAME.get(metric, metric)
+        if metric == "minkowski":
+            p, w = params.pop("p", self.p), params.pop("w", None)
+            p = 2.0 if p is None else float(p)
+            if not p > 0:
+                raise ValueError(f"p in metric_params must be greater than 0, got {p!r}.")
+            if p < 1 and algorithm in ("kd_tree", "ball_tree"):
+                raise ValueError(
+                    f'algorithm="{algorithm}" does not support 0 < p < 1 for the Minkowski metric. To '
+                    f'resolve this problem either set p >= 1 or algorithm="brute".'
+                )
+            if w is not None:
+                if algorithm == "kd_tree":
+                    raise ValueError(
+                        "algorithm='kd_tree' is not valid for metric='minkowski' with a weight parameter "
+                        "'w': try algorithm='ball_tree' or algorithm='brute' instead."
+                    )
+                return metric, {**params, "p": p, "w": np.asarray(w, float)}
+            plain = {1.0: "manhattan", 2.0: "euclidean", math.inf: "chebyshev"}.get(p)
+            return (plain, params) if plain else (metric, {**params, "p": p})
+        return metric, params
+
+    def _queries(self, X: Any) -> Table | None:
+        """What neighbours are asked of; None stands for the records that were fitted, each without itself."""
+        self._check_fitted()
+        if X is None:
+            return None
+        table = self._read_new(X)
+        if self.effective_metric_ == "precomputed":
+            _check_signs(table)
+        return table
+
+    def _nearest(self, Q: Table | None, k: Any = None) -> tuple[np.ndarray, np.ndarray]:
+        """Distances and rows of the k nearest."""
+        k = self.n_neighbors if k is None else k
+        if k is None:
+            raise ValueError("n_neighbors is None: give it to kneighbors, or to the estimator.")
+        if not isinstance(k, numbers.Integral):
+            raise TypeError(f"n_neighbors does not take {type(k)} value, enter integer value")
+        if k <= 0:
+            raise ValueError(f"Expected n_neighbors > 0. Got {k}")
+        own = Q is None
+        if k > self.n_samples_fit_ - own:
+            raise ValueError(
+                f"Expected n_neighbors {'<' if own else '<='} n_samples_fit, but n_neighbors = {k}, "
+                f"n_samples_fit = {self.n_samples_fit_}, n_samples = {self.n_samples_fit_ if own else Q.n}"
+            )
+        return self._search.nearest(Q, int(k))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.pairwise = self.metric == "precomputed"
+        return tags
+
+
+def _check_signs(table: Table) -> None:
+    if (table.column_range[0] < 0).any():
+        raise ValueError("Negative values in data passed to precomputed distance matrix.")

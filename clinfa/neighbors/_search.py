@@ -1,0 +1,171 @@
+"""Nearest points, points within a radius: by a tree where the metric allows, else by blocks of distances."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from clinfa.arrays import Table
+from clinfa.spatial import METRICS, Tree
+
+__all__ = ["BOOLEAN", "Blocks", "Search", "TreeSearch", "search"]
+
+_ENTRIES = 1 << 20  # distances, or values made dense, at a time
+_MOST_DENSE = 1 << 26  # values of a sparse matrix that the tree may hold
+BOOLEAN = ("dice", "jaccard", "rogerstanimoto", "russellrao", "sokalsneath", "yule")
+
+Found = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+class Search:
+    """What both ways can do. Without queries each record is one, and is left out of its own neighbours."""
+
+    def nearest(self, Q: Table | None, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Distances and rows of the k nearest records of each query, ties by row."""
+        if Q is not None:
+            return self._nearest(Q, k)
+        distances, rows = self._nearest(Q, k + 1)
+        others = rows != np.arange(len(rows))[:, None]
+        others[others.all(axis=1), k] = False  # so many equal records come before
+        return distances[others].reshape(-1, k), rows[others].reshape(-1, k)
+
+    def within(self, Q: Table | None, radius: float) -> Found:
+        """Where the records of each query begin, their rows (ascending) and their distances."""
+        begin, rows, distances = self._within(Q, radius)
+        count = len(begin) - 1
+        query = np.repeat(np.arange(count), np.diff(begin))
+        order = np.lexsort((rows, query))
+        query, rows, distances = query[order], rows[order], distances[order]
+        if Q is None:
+            others = rows != query
+            query, rows, distances = query[others], rows[others], distances[others]
+            begin = np.searchsorted(query, np.arange(count + 1))
+        return begin, rows, distances
+
+
+@dataclass(frozen=True)
+class TreeSearch(Search):
+    tree: Tree
+
+    def _nearest(self, Q: Table | None, k: int) -> tuple[np.ndarray, np.ndarray]:
+        if Q is None:
+            return self.tree.nearest(self.tree.records(), k, self.tree.rows)
+        return self.tree.nearest(_dense(Q), k)
+
+    def _within(self, Q: Table | None, radius: float) -> Found:
+        if Q is None:
+            return self.tree.within(self.tree.records(), radius, self.tree.rows)
+        return self.tree.within(_dense(Q), radius)
+
+
+@dataclass(frozen=True)
+class Blocks(Search):
+    table: Table
+    metric: Any
+    params: dict[str, Any]
+
+    def distances(self, Q: Table) -> Iterator[tuple[int, np.ndarray]]:
+        """Blocks of distances to all records, each with the number of its first query."""
+        if self.metric == "precomputed":
+            yield 0, Q.X
+            return
+        far = _metric(self.metric, self.params)
+        n, d = self.table.n, max(self.table.d, 1)
+        high, wide = max(1, _ENTRIES // max(n, d)), max(1, _ENTRIES // d) if self.table.sparse else n
+        for i in range(0, Q.n, high):
+            q = _block(Q, i, i + high)
+            parts = [far(q, _block(self.table, j, j + wide)) for j in range(0, n, wide)]
+            yield i, parts[0] if len(parts) == 1 else np.hstack(parts)
+
+    def _nearest(self, Q: Table | None, k: int) -> tuple[np.ndarray, np.ndarray]:
+        Q = self.table if Q is None else Q
+        distances, rows = np.empty((Q.n, k)), np.empty((Q.n, k), np.int64)
+        for i, far in self.distances(Q):
+            key = np.where(np.isnan(far), np.inf, far)  # what has no distance is farthest
+            last = np.partition(key, k - 1, axis=1)[:, k - 1 : k]
+            query, row = np.nonzero(key <= last)
+            order = np.lexsort((row, key[query, row], query))
+            first = np.searchsorted(query, np.arange(len(far)))
+            row = row[order[first[:, None] + np.arange(k)]]
+            rows[i : i + len(far)] = row
+            distances[i : i + len(far)] = np.take_along_axis(far, row, 1)
+        return distances, rows
+
+    def _within(self, Q: Table | None, radius: float) -> Found:
+        Q = self.table if Q is None else Q
+        counts, rows, distances = [np.zeros(1, np.int64)], [], []
+        for _, far in self.distances(Q):
+            near = far <= radius
+            counts.append(near.sum(axis=1))
+            rows.append(np.nonzero(near)[1])
+            distances.append(far[near])
+        return np.cumsum(np.concatenate(counts)), np.concatenate(rows), np.concatenate(distances)
+
+
+def search(table: Table, metric: Any, params: dict[str, Any]) -> Search:
+    """The way to search some records.
+
+    Parameters
+    ----------
+    table : Table
+    metric : str or callable
+    params : dict
+        Arguments of the metric: of "minkowski" p and perhaps w.
+    """
+    table = Table(table.X)
+    by_tree = isinstance(metric, str) and metric in METRICS and params.get("w") is None
+    if by_tree and params.get("p", 2) >= 1 and (not table.sparse or table.n * table.d <= _MOST_DENSE):
+        return TreeSearch(Tree.build(_dense(table), metric, float(params.get("p", 2))))
+    if metric == "seuclidean" and "V" not in params:
+        params = {"V": np.var(_dense(table), axis=0, ddof=1), **params}
+    if metric == "mahalanobis" and not {"V", "VI"} & set(params):
+        params = {"VI": np.linalg.inv(np.atleast_2d(np.cov(_dense(table).T))).T, **params}
+    if metric == "mahalanobis" and "V" in params:
+        params = {"VI": np.linalg.inv(params["V"])}
+    return Blocks(table, metric, params)
+
+
+def _dense(table: Table) -> np.ndarray:
+    return table.rows(np.arange(table.n)) if table.sparse else table.X
+
+
+def _block(table: Table, begin: int, end: int) -> np.ndarray:
+    end = min(end, table.n)
+    return table.rows(np.arange(begin, end)) if table.sparse else table.X[begin:end]
+
+
+def _metric(metric: Any, params: dict[str, Any]) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """A function of two blocks of records."""
+    if metric == "cosine":
+        return _cosine
+    if metric == "haversine":
+        return _haversine
+    from scipy.spatial.distance import cdist  # (half a second to load, needed by few)
+
+    name = {"manhattan": "cityblock", "l1": "cityblock", "l2": "euclidean"}.get(metric, metric)
+    if metric in BOOLEAN:
+        return lambda Q, X: cdist(Q != 0, X != 0, name, **params)
+    return lambda Q, X: cdist(Q, X, name, **params)
+
+
+def _cosine(Q: np.ndarray, X: np.ndarray) -> np.ndarray:
+    """One minus the cosine; 1 from a record of zeros."""
+    return np.clip(1 - _unit(Q) @ _unit(X).T, 0, 2)
+
+
+def _unit(X: np.ndarray) -> np.ndarray:
+    X = X.astype(float)
+    top = abs(X).max(axis=1, keepdims=True)
+    X = np.ldexp(X, -np.frexp(top)[1])  # so that no square overflows
+    length = np.sqrt((X * X).sum(axis=1, keepdims=True))
+    return X / np.where(length == 0, 1, length)
+
+
+def _haversine(Q: np.ndarray, X: np.ndarray) -> np.ndarray:
+    """The angle between two places, given as latitude and longitude in radians."""
+    Q, X = Q.astype(float)[:, None], X.astype(float)
+    half = np.sin((Q - X) / 2) ** 2
+    return 2 * np.arcsin(np.sqrt(half[..., 0] + np.cos(Q[..., 0]) * np.cos(X[:, 0]) * half[..., 1]))
