@@ -18,8 +18,8 @@ __all__ = ["NearestNeighbors"]
 class NearestNeighbors(Neighbours):
     """The records nearest to others, or within a radius of them.
 
-    What is found is exact: distances are computed in double precision, column after column, and equal
-    distances are told apart by the number of the record [1]_.
+    Nothing is approximate, and equal distances are told apart by the number of the record.
+    Where a tree is searched, distances are computed in double precision, column after column [1]_.
 
     Parameters
     ----------
