@@ -102,9 +102,14 @@ class Stripes:
                 kernel(cursor, limit, 0)
             return
 
+        # A worker lets go of its task some time after it has said to be done; what the kernel works on must not
+        # live that long.
+        held = [kernel]
+
         def work(slot: int) -> None:
+            mine = held[0]
             while cursor[0] < n:
-                kernel(cursor, limit, slot)
+                mine(cursor, limit, slot)
 
         futures: list[Future] = []
         try:
@@ -117,9 +122,12 @@ class Stripes:
                 cursor[0] = n
             for future in futures:
                 future.cancel()
-            for future in futures:
-                if not future.cancelled():
-                    future.result()
+            try:
+                for future in futures:
+                    if not future.cancelled():
+                        future.result()
+            finally:
+                held.clear()
 
 
 def stripes(n: int, row_ns: float, *, most: int = 64) -> Stripes:

@@ -19,7 +19,7 @@ import numpy as np
 
 from clinfa._compare._refusal import Refusal
 
-METHODS = ("predict", "predict_proba", "decision_function", "transform", "score_samples")
+METHODS = ("predict", "predict_proba", "decision_function", "transform", "score_samples", "kneighbors")
 _WARM_UP = 200  # rows
 
 
@@ -169,7 +169,11 @@ class _Inside:
             if name.endswith("_") and name[0] != "_" and not name.endswith("__"):
                 with suppress(Exception):  # a property may have nothing to tell of this fit
                     fitted[name] = _plain(getattr(self.model, name))
-        results = {method: _plain(getattr(self.model, method)(self.X_test)) for method in methods}
+        results = {}
+        for method in methods:
+            answer = getattr(self.model, method)(self.X_test)
+            # (Of distances and rows the distances: rows may differ where distances are equal.)
+            results[method] = _plain(answer[0] if isinstance(answer, tuple) else answer)
         score = None
         if hasattr(self.model, "score"):
             score = float(self.model.score(self.X_test, *((self.y_test,) if self.supervised else ())))
