@@ -102,8 +102,8 @@ class Stripes:
                 kernel(cursor, limit, 0)
             return
 
-        # A worker lets go of its task some time after it has said to be done; what the kernel works on must not
-        # live that long.
+        # A worker lets go of its task some time after it has said to be done; what the kernel works on
+        # must not live that long.
         held = [kernel]
 
         def work(slot: int) -> None:
