@@ -21,6 +21,7 @@ __all__ = ["Measures"]
 class Measures:
     """The measures of a `Dataset`; the truth's weights count, or else the prediction's."""
 
+    records: Any
     targets: Any
     weights: Any
 
@@ -125,4 +126,4 @@ class Measures:
 
     def silhouette_score(self, **how: Any) -> float:
         """How well the targets, as clusters, separate the records: see `clinfa.metrics.silhouette_score`."""
-        return clinfa.metrics.silhouette_score(self.records, self.targets, **how)  # type: ignore[attr-defined]
+        return clinfa.metrics.silhouette_score(self.records, self.targets, **how)
