@@ -2,5 +2,15 @@
 
 from clinfa.cluster.kmeans import KMeans, k_means, kmeans_plusplus
 from clinfa.cluster.minibatch_kmeans import MiniBatchKMeans
+from clinfa.cluster.optics import OPTICS, cluster_optics_dbscan, cluster_optics_xi, compute_optics_graph
 
-__all__ = ["KMeans", "MiniBatchKMeans", "k_means", "kmeans_plusplus"]
+__all__ = [
+    "OPTICS",
+    "KMeans",
+    "MiniBatchKMeans",
+    "cluster_optics_dbscan",
+    "cluster_optics_xi",
+    "compute_optics_graph",
+    "k_means",
+    "kmeans_plusplus",
+]
