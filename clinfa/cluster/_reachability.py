@@ -51,7 +51,7 @@ class Reachability:
 
 
 def read_points(X: Any, metric: Any, owner: str) -> Table:
-    """Records, or distances, in double precision; CSR only where the metric is "precomputed".
+    """Records, or distances; CSR only where the metric is "precomputed".
 
     Raises
     ------
@@ -84,13 +84,14 @@ def read_points(X: Any, metric: Any, owner: str) -> Table:
             )
         if (table.X.data if table.sparse else table.X).min() < 0:
             raise ValueError("Negative values in data passed to a precomputed distance matrix.")
-    return table if table.dtype == np.float64 else table.astype(np.float64)
+    return table
 
 
 def reachability(
     table: Table, k: int, max_eps: float, metric: Any, p: float, metric_params: Mapping[str, Any] | None
 ) -> Reachability:
     """The graph of `read_points`; k is the number of records that make a core point, itself among them."""
+    table = table if table.dtype == np.float64 else table.astype(np.float64)
     params = dict(metric_params or {})
     if metric == "minkowski":
         p = float(params.pop("p", p))
@@ -114,8 +115,12 @@ def _by_tree(table: Table, k: int, max_eps: float, metric: str, form: int, p: fl
         X = np.ldexp(X, -np.frexp(np.abs(X).max(axis=1, keepdims=True))[1])
         X = X / np.sqrt((X * X).sum(axis=1, keepdims=True))
     else:
+        # Columns that are constant say nothing, but might set the unit.
+        low, high = table.column_range
+        X = X[:, low < high] if (low < high).any() else np.zeros((table.n, 1))
+        X = np.ascontiguousarray(X)
         power = max(p, 2.0) if metric == "minkowski" else 2.0
-        unit = int(np.frexp(np.abs(table.column_range).max())[1])
+        unit = int(np.frexp(np.abs(X).max())[1])
         unit = 0 if max(_SMALL, -700 / power) <= unit <= 900 / power else unit
         X = np.ldexp(X, -unit) if unit else X
     # Squares that are distances have a square for a unit.

@@ -13,7 +13,19 @@ from clinfa._core import optics
 from clinfa.arrays import is_dataset
 from clinfa.cluster._reachability import CDIST, TREE, Reachability, reachability, read_points
 from clinfa.kinds import Clusterer
-from clinfa.params import Rule, at_least, between, boolean, fitted, function, instance, none, one_of, param
+from clinfa.params import (
+    Rule,
+    at_least,
+    between,
+    boolean,
+    fitted,
+    function,
+    instance,
+    none,
+    one_of,
+    param,
+    shown,
+)
 
 __all__ = ["OPTICS", "OPTICSFit", "cluster_optics_dbscan", "cluster_optics_xi", "compute_optics_graph"]
 
@@ -90,7 +102,7 @@ class OPTICS(Clusterer):
     ordering_ : ndarray of shape (n_samples,)
         Rows in the order in which they were taken.
     reachability_, core_distances_ : ndarray of shape (n_samples,)
-        By row; inf for what was not reached, and for what is no core point.
+        By row, in the dtype of X; inf for what was not reached, and for what is no core point.
     predecessor_ : ndarray of shape (n_samples,)
         Whom each row was reached from; -1 for those that begin.
     cluster_hierarchy_ : ndarray of shape (n_clusters, 2)
@@ -182,7 +194,10 @@ class OPTICS(Clusterer):
         fewest = k if self.min_cluster_size is None else self.min_cluster_size
         fewest = _size(fewest, table.n, "min_cluster_size")
         graph = _graph(table, k, self.max_eps, self.metric, self.p, self.metric_params)
-        given = (graph.ordering, graph.core_distances, graph.reachability, graph.predecessor)
+        with np.errstate(over="ignore"):
+            core = graph.core_distances.astype(table.dtype, copy=False)
+            reach = graph.reachability.astype(table.dtype, copy=False)
+        given = (graph.ordering, core, reach, graph.predecessor)
         if self.cluster_method == "dbscan":
             labels = _cut(graph.reachability, graph.core_distances, graph.ordering, eps)
             return OPTICSFit(*given, labels)
@@ -299,7 +314,7 @@ def compute_optics_graph(
     leaf_size: int = 30,
     n_jobs: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The order in which density reaches records, and by what distances.
+    """The order in which density reaches records, and by what distances, in double precision.
 
     Parameters
     ----------
@@ -454,7 +469,9 @@ def _check(owner: str, **given: tuple[Any, Rule]) -> None:
 def _size(size: int | float, n: int, name: str) -> int:
     """A number of records, which may be given as a share of them."""
     if size > n:
-        raise ValueError(f"{name} must be no greater than the number of samples (n_samples={n}). Got {size}")
+        raise ValueError(
+            f"{name} must be no greater than the number of samples (n_samples={n}). Got {shown(size)}."
+        )
     size = int(size) if size > 1 else max(2, int(size * n))
     if size > n:
         raise ValueError(f"{name} must be at least 2, but there is n_samples={n}.")

@@ -43,6 +43,15 @@ def cloud(n, d, k=8, *, dtype=np.float64, storage="dense", seed=0):
     return sp.csr_matrix(X.astype(dtype))
 
 
+# Estimators whose cost grows faster than the number of records: how many are enough, by name.
+ENOUGH = {"OPTICS": 3_000}
+
+
+def many(cls, n):
+    """n records, or fewer where they would take too long."""
+    return min(n, ENOUGH.get(cls.__name__, n))
+
+
 def targets(cls, which):
     """Targets that suit a kind of estimator (None where it takes none)."""
     if cls._kind == "regressor":

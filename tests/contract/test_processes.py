@@ -12,7 +12,7 @@ import pytest
 
 import clinfa
 from tests.contract.discover import build, each
-from tests.contract.problems import cloud, in_child, state, targets
+from tests.contract.problems import cloud, in_child, many, state, targets
 
 N, D = 80_000, 12
 FORKING = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
@@ -26,7 +26,7 @@ def _fit(cls, X):
 @each()
 @FORKING
 def test_fit_in_a_forked_child(cls):
-    X = cloud(N, D)
+    X = cloud(many(cls, N), D)
     here = state(_fit(cls, X), X)
     assert in_child(lambda: state(_fit(cls, X), X)) == here
     assert state(_fit(cls, X), X) == here
@@ -35,7 +35,7 @@ def test_fit_in_a_forked_child(cls):
 @each()
 @FORKING
 def test_fork_while_another_thread_fits(cls):
-    X = cloud(N, D)
+    X = cloud(many(cls, N), D)
     here = state(_fit(cls, X), X)
     stop, seen = threading.Event(), []
 
@@ -66,7 +66,7 @@ def predict_there(model, X, pipe):
 @each()
 @FORKING
 def test_model_goes_to_another_process(cls, method):
-    X = cloud(N, D, dtype=np.float32)
+    X = cloud(many(cls, N), D, dtype=np.float32)
     model = _fit(cls, X)
     context = multiprocessing.get_context(method)
     here, there = context.Pipe()
@@ -96,7 +96,7 @@ cls = next(c for c in discover.CLASSES if c.__name__ == name)
 long = dict(n_clusters=100, n_components=20, tol=0, max_iter=10**6, n_init=100)
 long["max_no_improvement"] = None
 params = {k: v for k, v in long.items() if k in cls._rules}
-n = 300_000
+n = problems.many(cls, 300_000)
 X = np.random.RandomState(0).random_sample((n, 20)).astype(np.float32)
 if storage == "csr":
     import scipy.sparse

@@ -16,6 +16,7 @@ from tests.contract.problems import (
     groups,
     in_child,
     learned,
+    many,
     outputs,
     state,
     targets,
@@ -65,8 +66,9 @@ def _fit(cls, params, X, y, w=None):
 def test_same_bits_on_any_number_of_threads(cls, params, dtype, storage, weighted, most_stripes):
     if storage == "csr" and not cls._sparse:
         return
-    X = cloud(N, D, dtype=dtype, storage=storage)
-    y, w = targets(cls, np.arange(N) % 3), weights(N) if weighted else None
+    n = many(cls, N)
+    X = cloud(n, D, dtype=dtype, storage=storage)
+    y, w = targets(cls, np.arange(n) % 3), weights(n) if weighted else None
     seen = []
     for count in (1, 2, 3, 8):
         with clinfa.config_context(n_threads=count):
@@ -101,8 +103,8 @@ def _at_once(work, count=8):
 def test_one_model_used_by_many_threads(cls, storage, busy_interpreter):
     if storage == "csr" and not cls._sparse:
         return
-    X = cloud(N, D, storage=storage)
-    model = _fit(cls, {}, X, targets(cls, np.arange(N) % 3))
+    X = cloud(many(cls, N), D, storage=storage)
+    model = _fit(cls, {}, X, targets(cls, np.arange(X.shape[0]) % 3))
     before, serial = bits(vars(model)), bits(outputs(model, X))
 
     def work(number):
@@ -116,8 +118,9 @@ def test_one_model_used_by_many_threads(cls, storage, busy_interpreter):
 
 @each()
 def test_many_models_fitted_at_once(cls, busy_interpreter):
-    sets = [cloud(20_000, 6, seed=number) for number in range(8)]
-    y = targets(cls, np.arange(20_000) % 3)
+    n = many(cls, 20_000)
+    sets = [cloud(n, 6, seed=number) for number in range(8)]
+    y = targets(cls, np.arange(n) % 3)
     serial = [state(_fit(cls, {}, X, y), X) for X in sets]
 
     def work(number):
@@ -141,8 +144,8 @@ def test_same_estimator_fitted_by_many_threads_ends_whole(cls, busy_interpreter)
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_settings_changed_during_a_fit(cls):
     """Changing the process's number of threads meanwhile changes no bit and crashes nothing."""
-    X = cloud(N, D)
-    y = targets(cls, np.arange(N) % 3)
+    X = cloud(many(cls, N), D)
+    y = targets(cls, np.arange(len(X)) % 3)
     alone = state(_fit(cls, {}, X, y), X)
 
     def work():
