@@ -18,7 +18,7 @@ from tests.contract.problems import (
 )
 
 # What finds three groups of thirty, at any scale, by class name; "n_clusters" goes without saying.
-EASY = {"OPTICS": {"min_samples": 10, "xi": 0.9}}
+EASY = {"OPTICS": {"min_samples": 7, "xi": 0.9}}
 
 
 def easy(cls, **params):
