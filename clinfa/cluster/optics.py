@@ -9,8 +9,8 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
-from clinfa._core import optics
 from clinfa.arrays import is_dataset
+from clinfa.cluster._extraction import cut, plot_arrays, steep
 from clinfa.cluster._reachability import CDIST, TREE, Reachability, reachability, read_points
 from clinfa.kinds import Clusterer
 from clinfa.params import (
@@ -37,7 +37,6 @@ _POWER = between(1) | Rule("inf", lambda v: isinstance(v, float | np.floating) a
 _ALGORITHM = one_of("auto", "brute", "ball_tree", "kd_tree")
 _MEMORY = none() | instance(str) | Rule("an object with a method cache", lambda v: hasattr(v, "cache"))
 _JOBS = none() | Rule("an int", lambda v: isinstance(v, int | np.integer) and not isinstance(v, bool))
-_CALL_WORK = 10_000_000  # steps of extraction in one call: some 30 ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +198,9 @@ class OPTICS(Clusterer):
             reach = graph.reachability.astype(table.dtype, copy=False)
         given = (graph.ordering, core, reach, graph.predecessor)
         if self.cluster_method == "dbscan":
-            labels = _cut(graph.reachability, graph.core_distances, graph.ordering, eps)
+            labels = cut(graph.reachability, graph.core_distances, graph.ordering, eps)
             return OPTICSFit(*given, labels)
-        labels, clusters = _steep(graph, k, fewest, self.xi, self.predecessor_correction)
+        labels, clusters = steep(graph, k, fewest, self.xi, self.predecessor_correction)
         return OPTICSXiFit(*given, labels, clusters)
 
     def fit_predict(self, X: Any, y: Any = None) -> Any:
@@ -386,11 +385,11 @@ def cluster_optics_dbscan(*, reachability: Any, core_distances: Any, ordering: A
     array([ 0,  0,  1,  1, -1], dtype=int32)
     """
     _check("cluster_optics_dbscan", eps=(eps, _DISTANCE))
-    reach, order = _graph_arrays(reachability, ordering)
+    reach, order = plot_arrays(reachability, ordering)
     core = np.asarray(core_distances, float)
     if core.shape != reach.shape:
         raise ValueError(f"core_distances must have shape {reach.shape}, got {core.shape}.")
-    return _cut(reach, core, order, eps)
+    return cut(reach, core, order, eps)
 
 
 def cluster_optics_xi(
@@ -446,7 +445,7 @@ def cluster_optics_xi(
         xi=(xi, between(0, 1)),
         predecessor_correction=(predecessor_correction, boolean()),
     )
-    reach, order = _graph_arrays(reachability, ordering)
+    reach, order = plot_arrays(reachability, ordering)
     whence = np.asarray(predecessor)
     if (
         whence.shape != reach.shape
@@ -458,7 +457,7 @@ def cluster_optics_xi(
     k = _size(min_samples, len(reach), "min_samples")
     fewest = _size(k if min_cluster_size is None else min_cluster_size, len(reach), "min_cluster_size")
     found = Reachability(order, reach, reach, whence.astype(np.int64))
-    return _steep(found, k, fewest, xi, predecessor_correction)
+    return steep(found, k, fewest, xi, predecessor_correction)
 
 
 def _check(owner: str, **given: tuple[Any, Rule]) -> None:
@@ -478,20 +477,6 @@ def _size(size: int | float, n: int, name: str) -> int:
     return size
 
 
-def _graph_arrays(reachability: Any, ordering: Any) -> tuple[np.ndarray, np.ndarray]:
-    reach, order = np.asarray(reachability, float), np.asarray(ordering)
-    if reach.ndim != 1 or np.isnan(reach).any() or (reach < 0).any():
-        raise ValueError("reachability must be one number >= 0, or inf, for each record.")
-    n = len(reach)
-    if (
-        order.shape != (n,)
-        or order.dtype.kind not in "iu"
-        or not np.array_equal(np.sort(order), np.arange(n))
-    ):
-        raise ValueError(f"ordering must hold each of the rows 0 to {n - 1} once.")
-    return reach, order.astype(np.int64)
-
-
 def _graph(
     table: Any, k: int, max_eps: float, metric: Any, p: float, metric_params: Mapping[str, Any] | None
 ) -> Reachability:
@@ -503,43 +488,3 @@ def _graph(
             stacklevel=4,
         )
     return found
-
-
-def _cut(reach: np.ndarray, core: np.ndarray, order: np.ndarray, eps: float) -> np.ndarray:
-    labels = np.empty(len(reach), np.int32)
-    far, dense = reach > eps, core <= eps
-    labels[order] = np.cumsum((far & dense)[order]) - 1
-    labels[far & ~dense] = -1
-    return labels
-
-
-def _steep(
-    found: Reachability, k: int, fewest: int, xi: float, correct: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    n, order = len(found.ordering), found.ordering
-    plot = np.append(found.reachability[order], np.inf)
-    place = np.full(n + 1, -1, np.int64)  # the last is for those without a predecessor
-    place[order] = np.arange(n)
-    rest = 1.0 - float(xi)
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        ratio = plot[:-1] / plot[1:]
-        steep = np.flatnonzero((ratio <= rest) | (ratio >= np.divide(1.0, rest)))
-    m = len(steep)
-    state, between_ = np.zeros(optics.XI_STATE, np.int64), np.zeros(1)
-    state[3] = -1  # no steep up area is under way
-    area, highest = np.empty((m + 1, 2), np.int64), np.empty(m + 1)
-    room, clusters = np.empty((4096, 2), np.int64), [np.empty((0, 2), np.int64)]
-    while state[0] < m:
-        count = optics.xi_pass(
-            plot, place[found.predecessor[order]], steep, rest, k, fewest, bool(correct), _CALL_WORK,
-            state, between_, area, highest, room,
-        )  # fmt: skip
-        clusters.append(room[:count].copy())
-    hierarchy = np.concatenate(clusters)
-    in_order, given = np.full(n, -1, np.int32), np.zeros(1, np.int64)
-    begin = 0
-    while begin < len(hierarchy):
-        begin = optics.label_pass(hierarchy, begin, _CALL_WORK, given, in_order)
-    labels = np.empty(n, np.int32)
-    labels[order] = in_order
-    return labels, hierarchy
