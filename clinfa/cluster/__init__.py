@@ -1,10 +1,12 @@
 """Clustering."""
 
+from clinfa.cluster.hdbscan import HDBSCAN
 from clinfa.cluster.kmeans import KMeans, k_means, kmeans_plusplus
 from clinfa.cluster.minibatch_kmeans import MiniBatchKMeans
 from clinfa.cluster.optics import OPTICS, cluster_optics_dbscan, cluster_optics_xi, compute_optics_graph
 
 __all__ = [
+    "HDBSCAN",
     "OPTICS",
     "KMeans",
     "MiniBatchKMeans",

@@ -1,0 +1,197 @@
+"""Minimum spanning trees of mutual reachability: by Borůvka on a tree of points, by Prim on a matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from clinfa._core import boruvka
+from clinfa.spatial import Tree
+from clinfa.threads import Stripes, stripes
+
+__all__ = ["SpanningTree", "in_turn", "spanning_tree", "spanning_tree_dense"]
+
+_MOST_NEAR = 16  # neighbours that are remembered for each point: later rounds seldom look further
+_FEW = 2  # components of up to so many times the mean size look for an edge: at least half of them do
+
+
+@dataclass(frozen=True, slots=True)
+class SpanningTree:
+    """Edges of a spanning tree, lightest first.
+
+    Attributes
+    ----------
+    edges : ndarray of shape (n - 1, 2), int32
+        Rows.
+    weights : ndarray of shape (n - 1,)
+        What the core distances and distances are measured in: reduced, where those are.
+    """
+
+    edges: np.ndarray
+    weights: np.ndarray
+
+
+def in_turn(n: int, row_ns: float) -> Stripes:
+    """Stripes that one thread takes one after another."""
+    return replace(stripes(n, row_ns), threads=1)
+
+
+def spanning_tree(
+    X: np.ndarray, tree: Tree, core: np.ndarray, far: np.ndarray, near: np.ndarray
+) -> SpanningTree:
+    """The minimum spanning tree of the points of a tree by mutual reachability.
+
+    Of equal weights the nearer pair comes first, then that of lesser rows: there is only one such tree.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d)
+        What `tree` was built over.
+    tree : Tree
+    core : ndarray of shape (n,)
+        Reduced core distances: an edge weighs at least those of its ends. Zeros for distances alone.
+    far, near : ndarray of shape (n, k)
+        Nearest points of every point, itself among them, as from ``tree.nearest``: at least those within its
+        core distance, or the nearest few of them.
+    """
+    n = tree.n
+    rows, height = tree.rows, len(tree.points).bit_length() - 1
+    place = np.empty(n, np.int32)
+    place[rows] = np.arange(n, dtype=np.int32)
+    cut, turn = stripes(n, 1500.0 + 20 * tree.d, most=4096), in_turn(n, 5.0)
+    close = min(far.shape[1] - 1, _MOST_NEAR)
+    close_far, close_by = np.empty((n, close)), np.empty((n, close), np.int32)
+    cut.run(
+        lambda cursor, limit, slot: boruvka.remember_pass(
+            far, near, rows, place, cut.bounds, cursor, limit, close_far, close_by
+        )
+    )
+    core = core[rows]
+    begin = np.arange(len(tree.points), dtype=np.int64) * n >> height
+    child_core = _by_child(tree, np.minimum.reduceat(core, begin), np.inf, np.minimum)
+
+    group, size = np.arange(n, dtype=np.int32), np.ones(n, np.int64)
+    parent, roots = group.copy(), group
+    weight, distance, to = core.copy(), np.zeros(n), np.full(n, -1, np.int32)
+    best, bound = np.empty(n, np.int32), np.empty(n)
+    edges, found = np.empty((n - 1, 2), np.int32), np.zeros(1, np.int64)
+    weights, distances = np.empty(n - 1), np.empty(n - 1)
+    while len(roots) > 1:
+        active = (size <= _FEW * n / len(roots)).view(np.uint8)
+        whole = np.where(
+            (least := np.minimum.reduceat(group, begin)) == np.maximum.reduceat(group, begin), least, -1
+        )
+        child_group = _by_child(tree, whole.astype(np.int32), -1, _same)
+
+        def choose() -> None:
+            best.fill(-1)
+            bound.fill(np.inf)
+            turn.run(
+                lambda cursor, limit, slot: boruvka.choose_pass(
+                    rows, group, weight, distance, to, turn.bounds, cursor, limit, bound, best
+                )
+            )
+
+        choose()
+        cut.run(
+            lambda cursor, limit, slot, active=active, child_group=child_group, group=group: (
+                boruvka.cheapest_pass(
+                    X,
+                    tree.points,
+                    tree.boxes,
+                    tree.levels,
+                    rows,
+                    height,
+                    tree.metric,
+                    tree.p,
+                    core,
+                    child_core,
+                    group,
+                    child_group,
+                    close_by,
+                    close_far,
+                    active,
+                    bound,
+                    cut.bounds,
+                    cursor,
+                    limit,
+                    weight,
+                    distance,
+                    to,
+                )
+            )
+        )
+        choose()
+        start, joins = int(found[0]), in_turn(len(roots), 40.0)
+        joins.run(
+            lambda cursor, limit, slot, roots=roots, joins=joins, active=active, group=group: (
+                boruvka.join_pass(
+                    roots, group, to, best, active, joins.bounds, cursor, limit, parent, size, edges, found
+                )
+            )
+        )
+        joins.run(
+            lambda cursor, limit, slot, roots=roots, joins=joins: boruvka.flatten_pass(
+                roots, joins.bounds, cursor, limit, parent
+            )
+        )
+        mine = edges[start : found[0], 0]
+        weights[start : found[0]], distances[start : found[0]] = weight[mine], distance[mine]
+        group = parent[group]
+        roots = roots[parent[roots] == roots]
+    return _in_order(rows[edges], weights, distances)
+
+
+def spanning_tree_dense(D: np.ndarray, core: np.ndarray) -> SpanningTree:
+    """The same tree from a symmetric matrix of distances, float64.
+
+    Parameters
+    ----------
+    D : ndarray of shape (n, n)
+    core : ndarray of shape (n,)
+    """
+    n = len(D)
+    waiting = np.arange(n, dtype=np.int32)[::-1].copy()
+    weight, far, to = np.full(n, np.inf), np.full(n, np.inf), np.full(n, -1, np.int32)
+    edges = np.empty((n - 1, 2), np.int32)
+    cut = in_turn(n - 1, 2.0 * n)
+    cut.run(
+        lambda cursor, limit, slot: boruvka.prim_pass(
+            D, core, cut.bounds, cursor, limit, waiting, weight, far, to, edges
+        )
+    )
+    a, b = edges.T
+    return _in_order(edges, np.maximum(np.maximum(core[a], core[b]), D[a, b]), D[a, b])
+
+
+def _same(a: np.ndarray, axis: int) -> np.ndarray:
+    least = a.min(axis=axis)
+    return np.where(least == a.max(axis=axis), least, -1)
+
+
+def _by_child(tree: Tree, leaf: np.ndarray, nothing: float, combine) -> np.ndarray:
+    """What holds of every leaf, for the children of all nodes: shape (n_nodes, FAN)."""
+    sizes = np.diff(tree.levels)
+    out = np.full(tree.first.shape, nothing, leaf.dtype)
+    for level in range(len(sizes) - 1, -1, -1):
+        grouped = leaf.reshape(sizes[level], -1)
+        out[tree.levels[level] : tree.levels[level + 1], : grouped.shape[1]] = grouped
+        leaf = combine.reduce(grouped, axis=1) if isinstance(combine, np.ufunc) else combine(grouped, axis=1)
+    return out
+
+
+def _in_order(edges: np.ndarray, weights: np.ndarray, distances: np.ndarray) -> SpanningTree:
+    """Sorted by weight; the few that are equal by distance, then rows."""
+    order = np.argsort(weights, kind="stable")
+    sorted_weights = weights[order]
+    again = np.zeros(len(order) + 1, bool)
+    again[1:-1] = sorted_weights[1:] == sorted_weights[:-1]
+    tied = again[1:] | again[:-1]
+    if tied.any():
+        those = order[tied]
+        some = edges[those]
+        order[tied] = those[
+            np.lexsort((some.max(axis=1), some.min(axis=1), distances[those], weights[those]))
+        ]
+    return SpanningTree(edges[order], sorted_weights)
