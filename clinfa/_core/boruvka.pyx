@@ -9,7 +9,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from clinfa._core.types cimport real, clinfa_take
 
 from clinfa._core.lanes cimport (
-    FAN, LEAF, MOST_LANES, MOST_STACK, exact_distance, lanes_boxes, lanes_points, lowest_bit,
+    FAN, MOST_LANES, MOST_STACK, exact_distance, lanes_boxes, lanes_points, lanes_slack, lanes_tiny, lowest_bit,
 )
 
 cdef extern from *:
@@ -70,9 +70,7 @@ def cheapest_pass(
     cdef int64_t stack_node[MOST_STACK]
     cdef int32_t stack_level[MOST_STACK]
     cdef double mine, most, best, best_far, distance, w, low
-    # Sums of d terms in another order, or in single precision, may differ by so much.
-    cdef double slack = 1 + (d + 4) * (1.2e-7 if real is float else 4.5e-16)
-    cdef double vanished = 1e-42 if real is float else 0.0  # what single precision may lose altogether
+    cdef double slack = lanes_slack(<real> 0, d, p), tiny = lanes_tiny(<real> 0)
     cdef const real* q
     cdef uint32_t bits
     with nogil:
@@ -132,17 +130,14 @@ def cheapest_pass(
                     if level == depth:
                         first = (node * n) >> height
                         bits = lanes_points(
-                            q, &points[node, 0, 0], d, metric, p, <real> (most * slack + vanished), lanes)
+                            q, &points[node, 0, 0], d, metric, p, <real> (most * slack + tiny), lanes)
                         while bits:
                             l = lowest_bit(bits)
                             bits &= bits - 1
                             u = first + l
                             if u >= n or group[u] == own or core[u] > most:
                                 continue
-                            if real is float:
-                                distance = exact_distance(q, &points[node, 0, l], d, metric, p)
-                            else:
-                                distance = lanes[l]
+                            distance = exact_distance(q, &points[node, 0, l], d, metric, p)
                             w = max(distance, mine, core[u])
                             if w < best or (w == best and w <= most and (distance < best_far or (
                                 distance == best_far and _lower_pair(row, rows[u], row, rows[to_best])
@@ -154,7 +149,7 @@ def cheapest_pass(
                                     to_best = u
                         continue
                     bits = lanes_boxes(
-                        q, &boxes[levels[level] + node, 0, 0, 0], d, metric, p, <real> (most * slack + vanished), lanes)
+                        q, &boxes[levels[level] + node, 0, 0, 0], d, metric, p, <real> (most * slack + tiny), lanes)
                     begin = waiting
                     while bits:
                         c = lowest_bit(bits)
@@ -162,7 +157,7 @@ def cheapest_pass(
                         at = levels[level] + node
                         if not lanes[c] < INFINITY or child_group[at, c] == own or child_core[at, c] > most:
                             continue
-                        low = max(<double> lanes[c] / slack - vanished, 0.0)
+                        low = max(<double> lanes[c] / slack - tiny, 0.0)
                         # Farthest first, so that the nearest is taken next.
                         at = waiting
                         while at > begin and stack_far[at - 1] < low:

@@ -50,7 +50,10 @@ class Condensed:
         return chosen
 
     def name(self, chosen: np.ndarray) -> np.ndarray:
-        """The label of the kept cluster in which each lies, -1 for none; `chosen` loses what is within another."""
+        """The label of the kept cluster in which each lies, -1 for none.
+
+        In `chosen` what lies within another is cleared.
+        """
         label = np.empty(len(self.parent), np.int64)
         kernels.name_clusters(self.parent, chosen, label)
         return label

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -11,7 +11,13 @@ import numpy as np
 from clinfa.arrays import Table
 from clinfa.cluster._condensed import condense
 from clinfa.config import config_context
-from clinfa.hierarchy import SingleLinkage, single_linkage, spanning_tree, spanning_tree_dense
+from clinfa.hierarchy import (
+    SingleLinkage,
+    reduced_nearest,
+    single_linkage,
+    spanning_tree,
+    spanning_tree_dense,
+)
 from clinfa.kinds import Clusterer
 from clinfa.params import (
     at_least,
@@ -88,9 +94,10 @@ class HDBSCANFitWithBoth(HDBSCANFit):
 class HDBSCAN(Clusterer):
     """Clusters of varying density, and noise, from the hierarchy of all densities.
 
-    Two points are as far apart as their *mutual reachability*: the greatest of their distance / `alpha` and the
-    distances of each to its `min_samples`-th nearest point (itself is the first). Joining the nearest first gives
-    a hierarchy; of its branches with at least `min_cluster_size` points those that last longest are kept [1]_.
+    Two points are as far apart as their *mutual reachability*: the greatest of their distance / `alpha` and
+    the distances of each to its `min_samples`-th nearest point (itself is the first). Joining the nearest
+    first gives a hierarchy; of its branches with at least `min_cluster_size` points those that last longest
+    are kept [1]_.
 
     Parameters
     ----------
@@ -103,8 +110,9 @@ class HDBSCAN(Clusterer):
     max_cluster_size : int or None, default None
         With "eom", a larger cluster is given up for its parts.
     metric : str or callable, default "euclidean"
-        "euclidean", "manhattan", "chebyshev" and "minkowski" are searched on a tree. "precomputed" (X holds the
-        distances), the names of `scipy.spatial.distance.cdist` and callables need memory for n * n distances.
+        "euclidean", "manhattan", "chebyshev" and "minkowski" are searched on a tree. "precomputed" (X
+        holds the distances), names of `scipy.spatial.distance.cdist` and callables need memory for n * n
+        distances.
     metric_params : dict or None, default None
         Further arguments of the metric, such as ``{"p": 3}``.
     alpha : float, default 1.0
@@ -145,8 +153,8 @@ class HDBSCAN(Clusterer):
 
     Notes
     -----
-    The spanning tree is exact, and unique: of equal reachabilities the nearer pair comes first, then that of lesser
-    rows. So the result is the same on any number of threads. Points at one place are never parted.
+    The spanning tree is exact, and unique: of equal reachabilities the nearer pair comes first, then that of
+    lesser rows. So the result is the same on any number of threads. Points at one place are never parted.
 
     References
     ----------
@@ -228,24 +236,36 @@ class HDBSCAN(Clusterer):
             raise ValueError("Cannot store centers when using a precomputed distance matrix.")
         if self.algorithm in ("kd_tree", "ball_tree") and self.metric not in _TREES:
             raise ValueError(
-                f"{self.metric} is not a valid metric for a tree-based algorithm. Please select a different metric."
+                f"{self.metric} is not a valid metric for a tree-based algorithm. "
+                f"Please select a different metric."
             )
         if n == 1:
             raise ValueError("n_samples=1 while HDBSCAN requires more than one sample")
         if k > n:
-            raise ValueError(f"min_samples ({k}) must be at most the number of samples in X ({n})")
+            raise ValueError(
+                f"min_samples ({k}) must be at most the number of samples in X ({n}): n_samples={n}"
+            )
         threads = {} if self.n_jobs is None or self.n_jobs < 1 else {"n_threads": int(self.n_jobs)}
         with config_context(**threads):
             return self._cluster(table, k, least)
 
     def _cluster(self, table: Table, k: int, least: int) -> HDBSCANFit:
-        X, power = _scaled(table)
-        if self.metric not in _TREES and self.metric != "precomputed":
-            X, power = table.X, 0  # not every metric scales
         if self.metric in _TREES and self.algorithm != "brute":
-            tree, heights = self._on_a_tree(X, k)
+            p = self._power()
+            points, X = Tree.build(table.X, _TREES[self.metric], p).ready(table.X)
+            power = -points.shift
+            far, near = reduced_nearest(points, X, k)
+            core = far[:, k - 1] * float(self.alpha) ** points.power
+            tree = spanning_tree(points, X, core, far, near)
+            heights = replace(points, shift=0).distances(tree.weights) / float(self.alpha)
         else:
-            tree, heights = self._on_a_matrix(X, k)
+            # (Not every metric scales.)
+            scales = self.metric in _TREES or self.metric == "precomputed"
+            X, power = _scaled(table) if scales else (table.X, 0)
+            D = self._matrix(X)
+            core = np.partition(D, k - 1, axis=1)[:, k - 1] * float(self.alpha)
+            tree = spanning_tree_dense(D, core)
+            heights = tree.weights / float(self.alpha)
         linkage = single_linkage(tree, np.ldexp(heights, power))
         condensed = condense(linkage, heights, least)
         epsilon = float(np.ldexp(float(self.cluster_selection_epsilon), -power))
@@ -256,16 +276,16 @@ class HDBSCAN(Clusterer):
             most=None if self.max_cluster_size is None else min(int(self.max_cluster_size), table.n),
         )
         labels, strength = condensed.label(chosen, epsilon)
-        result = labels, strength, linkage
+        result = labels, strength.astype(table.dtype), linkage
         if self.store_centers is None:
             return HDBSCANFit(*result)
         groups = [np.flatnonzero(labels == j) for j in range(labels.max() + 1)]
-        centroids = medoids = np.empty((0, table.d))
+        centroids = medoids = np.empty((0, table.d), table.dtype)
         if groups and self.store_centers != "medoid":
             means = np.stack([np.average(X[g], axis=0, weights=strength[g]) for g in groups])
-            centroids = np.ldexp(means, power)
+            centroids = np.ldexp(means, power).astype(table.dtype)
         if groups and self.store_centers != "centroid":
-            medoids = table.X[[self._medoid(X, g, strength[g]) for g in groups]].astype(np.float64)
+            medoids = table.X[[self._medoid(X, g, strength[g]) for g in groups]]
         if self.store_centers == "centroid":
             return HDBSCANFitWithCentroids(*result, centroids)
         if self.store_centers == "medoid":
@@ -279,37 +299,26 @@ class HDBSCAN(Clusterer):
             raise ValueError(f"p in metric_params must be a float >= 1, got {p!r}.")
         return float(p)
 
-    def _on_a_tree(self, X: np.ndarray, k: int) -> tuple[Any, np.ndarray]:
-        metric, p = _TREES[self.metric], self._power()
-        tree = Tree.build(X, metric, p)
-        degree = {"euclidean": 2.0, "minkowski": p}.get(metric, 1.0)
-        far, near = tree.nearest(X, k, tree.rows)
-        core = far[:, k - 1] * float(self.alpha) ** degree
-        spanning = spanning_tree(X, tree, core, far, near)
-        reach = np.sqrt(spanning.weights) if degree == 2 else spanning.weights ** (1 / degree)
-        return spanning, reach / float(self.alpha)
-
-    def _on_a_matrix(self, X: np.ndarray, k: int) -> tuple[Any, np.ndarray]:
+    def _matrix(self, X: np.ndarray) -> np.ndarray:
+        """All distances."""
         if self.metric == "precomputed":
             if X.shape[0] != X.shape[1]:
                 raise ValueError(
-                    f"The precomputed distance matrix is expected to be symmetric, however it has shape {X.shape}. "
-                    f"Please verify that the distance matrix was constructed correctly."
+                    f"The precomputed distance matrix is expected to be symmetric, however it has shape "
+                    f"{X.shape}. Please verify that the distance matrix was constructed correctly."
                 )
             D = X.astype(np.float64, copy=False)
             if not np.allclose(D, D.T):
                 raise ValueError(
-                    "The precomputed distance matrix is expected to be symmetric, however its values appear to be "
-                    "asymmetric. Please verify that the distance matrix was constructed correctly."
+                    "The precomputed distance matrix is expected to be symmetric, however its values appear "
+                    "to be asymmetric. Please verify that the distance matrix was constructed correctly."
                 )
             if (D < 0).any():
                 raise ValueError("Distances in a precomputed matrix must not be negative.")
         else:
             D = self._distances(X, X)
             np.fill_diagonal(D, 0.0)
-        core = np.partition(D, k - 1, axis=1)[:, k - 1] * float(self.alpha)
-        spanning = spanning_tree_dense(D, core)
-        return spanning, spanning.weights / float(self.alpha)
+        return D
 
     def _distances(self, A: np.ndarray, B: np.ndarray) -> np.ndarray:
         from scipy.spatial.distance import cdist  # a quarter of a second that the trees do not need

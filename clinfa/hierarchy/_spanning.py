@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from clinfa._core import boruvka
+from clinfa._core import boruvka, kdtree
 from clinfa.spatial import Tree
 from clinfa.threads import Stripes, stripes
 
-__all__ = ["SpanningTree", "in_turn", "spanning_tree", "spanning_tree_dense"]
+__all__ = ["SpanningTree", "in_turn", "reduced_nearest", "spanning_tree", "spanning_tree_dense"]
 
 _MOST_NEAR = 16  # neighbours that are remembered for each point: later rounds seldom look further
 _FEW = 2  # components of up to so many times the mean size look for an edge: at least half of them do
@@ -37,8 +37,21 @@ def in_turn(n: int, row_ns: float) -> Stripes:
     return replace(stripes(n, row_ns), threads=1)
 
 
+def reduced_nearest(tree: Tree, X: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The k nearest of each of a tree's own points: `Tree.nearest` with reduced distances."""
+    n = tree.n
+    far, near, cut = np.empty((n, k)), np.empty((n, k), np.int64), tree.stripes(n)
+    cut.run(
+        lambda cursor, limit, slot: kdtree.nearest_pass(
+            *(tree.points, tree.names, tree.boxes, tree.first, tree.levels),
+            *(X, tree.rows, tree.metric, tree.p, cut.bounds, cursor, limit, far, near),
+        )
+    )
+    return far, near
+
+
 def spanning_tree(
-    X: np.ndarray, tree: Tree, core: np.ndarray, far: np.ndarray, near: np.ndarray
+    tree: Tree, X: np.ndarray, core: np.ndarray, far: np.ndarray, near: np.ndarray
 ) -> SpanningTree:
     """The minimum spanning tree of the points of a tree by mutual reachability.
 
@@ -46,14 +59,13 @@ def spanning_tree(
 
     Parameters
     ----------
-    X : ndarray of shape (n, d)
-        What `tree` was built over.
     tree : Tree
+    X : ndarray of shape (n, d)
+        Its points, as `tree.ready` gives them.
     core : ndarray of shape (n,)
         Reduced core distances: an edge weighs at least those of its ends. Zeros for distances alone.
     far, near : ndarray of shape (n, k)
-        Nearest points of every point, itself among them, as from ``tree.nearest``: at least those within its
-        core distance, or the nearest few of them.
+        The k nearest points of every point, from `reduced_nearest`, whatever k is: they only save time.
     """
     n = tree.n
     rows, height = tree.rows, len(tree.points).bit_length() - 1
@@ -77,6 +89,16 @@ def spanning_tree(
     best, bound = np.empty(n, np.int32), np.empty(n)
     edges, found = np.empty((n - 1, 2), np.int32), np.zeros(1, np.int64)
     weights, distances = np.empty(n - 1), np.empty(n - 1)
+
+    def choose(group: np.ndarray) -> None:
+        best.fill(-1)
+        bound.fill(np.inf)
+        turn.run(
+            lambda cursor, limit, slot: boruvka.choose_pass(
+                rows, group, weight, distance, to, turn.bounds, cursor, limit, bound, best
+            )
+        )
+
     while len(roots) > 1:
         active = (size <= _FEW * n / len(roots)).view(np.uint8)
         whole = np.where(
@@ -84,19 +106,10 @@ def spanning_tree(
         )
         child_group = _by_child(tree, whole.astype(np.int32), -1, _same)
 
-        def choose() -> None:
-            best.fill(-1)
-            bound.fill(np.inf)
-            turn.run(
-                lambda cursor, limit, slot: boruvka.choose_pass(
-                    rows, group, weight, distance, to, turn.bounds, cursor, limit, bound, best
-                )
-            )
-
-        choose()
+        choose(group)
         cut.run(
-            lambda cursor, limit, slot, active=active, child_group=child_group, group=group: (
-                boruvka.cheapest_pass(
+            lambda cursor, limit, slot, active=active, group=group, child=child_group: boruvka.cheapest_pass(
+                *(
                     X,
                     tree.points,
                     tree.boxes,
@@ -107,22 +120,12 @@ def spanning_tree(
                     tree.p,
                     core,
                     child_core,
-                    group,
-                    child_group,
-                    close_by,
-                    close_far,
-                    active,
-                    bound,
-                    cut.bounds,
-                    cursor,
-                    limit,
-                    weight,
-                    distance,
-                    to,
-                )
+                ),
+                *(group, child, close_by, close_far, active, bound, cut.bounds, cursor, limit),
+                *(weight, distance, to),
             )
         )
-        choose()
+        choose(group)
         start, joins = int(found[0]), in_turn(len(roots), 40.0)
         joins.run(
             lambda cursor, limit, slot, roots=roots, joins=joins, active=active, group=group: (
