@@ -32,6 +32,10 @@ cdef extern from *:
     void clinfa_lower(double*, double) noexcept nogil
 
 
+cdef enum:
+    MOST_WORK = 4000000  # features of leaves: after that many a pass returns, some 10 ms later
+
+
 cdef inline bint _lower_pair(int64_t a, int64_t b, int64_t c, int64_t d) noexcept nogil:
     """Whether the pair (a, b) comes before (c, d): the lesser rows first, then the greater."""
     cdef int64_t least = min(a, b), other = min(c, d)
@@ -63,7 +67,7 @@ def cheapest_pass(
 ):
     cdef Py_ssize_t n = X.shape[0], d = X.shape[1], depth = levels.shape[0] - 1, m = near.shape[1]
     cdef Py_ssize_t i, l, at, c, u, waiting, level, begin, first
-    cdef int64_t s, stripes = bounds.shape[0] - 1, node
+    cdef int64_t s, stripes = bounds.shape[0] - 1, node, work = 0
     cdef int32_t own, row, to_best, other
     cdef real lanes[MOST_LANES]
     cdef double stack_far[MOST_STACK]
@@ -74,7 +78,7 @@ def cheapest_pass(
     cdef const real* q
     cdef uint32_t bits
     with nogil:
-        while limit > 0:
+        while limit > 0 and work < MOST_WORK:
             limit -= 1
             s = clinfa_take(&cursor[0])
             if s >= stripes:
@@ -129,6 +133,7 @@ def cheapest_pass(
                     level = stack_level[waiting]
                     if level == depth:
                         first = (node * n) >> height
+                        work += d
                         bits = lanes_points(
                             q, &points[node, 0, 0], d, metric, p, <real> (most * slack + tiny), lanes)
                         while bits:

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
-from clinfa.arrays import Table
+from clinfa.arrays import Table, is_dataset
 from clinfa.cluster._condensed import condense
 from clinfa.config import config_context
 from clinfa.hierarchy import (
@@ -29,6 +29,7 @@ from clinfa.params import (
     one_of,
     param,
     positive,
+    shown,
 )
 from clinfa.spatial import Tree
 
@@ -118,7 +119,7 @@ class HDBSCAN(Clusterer):
     alpha : float, default 1.0
         Distances, not the distances to neighbours, are divided by it.
     algorithm : {"auto", "brute", "kd_tree", "ball_tree"}, default "auto"
-        "brute" uses a matrix of distances for any metric. The result is the same.
+        Accepted for scikit-learn's sake: the metric decides, and the result is exact either way.
     leaf_size : int, default 40
         Accepted for scikit-learn's sake: the tree has leaves of its own size.
     n_jobs : int or None, default None
@@ -225,7 +226,8 @@ class HDBSCAN(Clusterer):
         labels : ndarray of shape (n_samples,), int32
             A Dataset with those targets where X is one.
         """
-        return super().fit_predict(X)
+        labels = self.fit(X).labels_
+        return X.with_targets(labels) if is_dataset(X) else labels
 
     def _fit(self, table: Table, weights: np.ndarray) -> HDBSCANFit:
         if len(weights):
@@ -243,32 +245,31 @@ class HDBSCAN(Clusterer):
             raise ValueError("n_samples=1 while HDBSCAN requires more than one sample")
         if k > n:
             raise ValueError(
-                f"min_samples ({k}) must be at most the number of samples in X ({n}): n_samples={n}"
+                f"min_samples ({shown(k)}) must be at most the number of samples in X ({n}): n_samples={n}. "
+                f"(Where it is None it is min_cluster_size.)"
             )
         threads = {} if self.n_jobs is None or self.n_jobs < 1 else {"n_threads": int(self.n_jobs)}
         with config_context(**threads):
-            return self._cluster(table, k, least)
+            return self._cluster(table, k, min(least, n + 1))
 
     def _cluster(self, table: Table, k: int, least: int) -> HDBSCANFit:
-        if self.metric in _TREES and self.algorithm != "brute":
-            p = self._power()
-            points, X = Tree.build(table.X, _TREES[self.metric], p).ready(table.X)
+        if self._searches():
+            points, X = Tree.build(_varying(table), _TREES[self.metric], self._power()).ready(_varying(table))
             power = -points.shift
             far, near = reduced_nearest(points, X, k)
             core = far[:, k - 1] * float(self.alpha) ** points.power
             tree = spanning_tree(points, X, core, far, near)
             heights = replace(points, shift=0).distances(tree.weights) / float(self.alpha)
         else:
-            # (Not every metric scales.)
-            scales = self.metric in _TREES or self.metric == "precomputed"
-            X, power = _scaled(table) if scales else (table.X, 0)
-            D = self._matrix(X)
+            power = 0
+            D = self._matrix(table.X)
             core = np.partition(D, k - 1, axis=1)[:, k - 1] * float(self.alpha)
             tree = spanning_tree_dense(D, core)
             heights = tree.weights / float(self.alpha)
-        linkage = single_linkage(tree, np.ldexp(heights, power))
+        with np.errstate(over="ignore"):  # (a distance of two finite points may be infinite)
+            linkage = single_linkage(tree, np.ldexp(heights, power))
+            epsilon = float(np.ldexp(float(self.cluster_selection_epsilon), -power))
         condensed = condense(linkage, heights, least)
-        epsilon = float(np.ldexp(float(self.cluster_selection_epsilon), -power))
         chosen = condensed.choose(
             self.cluster_selection_method,
             root_too=bool(self.allow_single_cluster),
@@ -282,15 +283,21 @@ class HDBSCAN(Clusterer):
         groups = [np.flatnonzero(labels == j) for j in range(labels.max() + 1)]
         centroids = medoids = np.empty((0, table.d), table.dtype)
         if groups and self.store_centers != "medoid":
+            X, power = _scaled(table)
             means = np.stack([np.average(X[g], axis=0, weights=strength[g]) for g in groups])
             centroids = np.ldexp(means, power).astype(table.dtype)
         if groups and self.store_centers != "centroid":
+            X = _scaled(table)[0] if self._searches() else table.X
             medoids = table.X[[self._medoid(X, g, strength[g]) for g in groups]]
         if self.store_centers == "centroid":
             return HDBSCANFitWithCentroids(*result, centroids)
         if self.store_centers == "medoid":
             return HDBSCANFitWithMedoids(*result, medoids)
         return HDBSCANFitWithBoth(*result, centroids, medoids)
+
+    def _searches(self) -> bool:
+        """Whether the metric is one of the tree's."""
+        return self.metric in _TREES and set(self.metric_params or {}) <= {"p"}
 
     def _power(self) -> float:
         """p of the Minkowski metrics."""
@@ -371,6 +378,14 @@ class HDBSCAN(Clusterer):
         labels = np.full(len(size), -1, np.int32)
         labels[large[np.argsort(first[large])]] = np.arange(len(large))
         return labels[group]
+
+
+def _varying(table: Table) -> np.ndarray:
+    """Records without columns of one value, next to which the others might vanish."""
+    low, high = table.column_range
+    varies = low < high
+    varies[0] |= not varies.any()
+    return table.X if varies.all() else np.ascontiguousarray(table.X[:, varies])
 
 
 def _scaled(table: Table) -> tuple[np.ndarray, int]:

@@ -71,7 +71,7 @@ def spanning_tree(
     rows, height = tree.rows, len(tree.points).bit_length() - 1
     place = np.empty(n, np.int32)
     place[rows] = np.arange(n, dtype=np.int32)
-    cut, turn = stripes(n, 1500.0 + 20 * tree.d, most=4096), in_turn(n, 5.0)
+    cut, turn = tree.stripes(n), in_turn(n, 5.0)
     close = min(far.shape[1] - 1, _MOST_NEAR)
     close_far, close_by = np.empty((n, close)), np.empty((n, close), np.int32)
     cut.run(
