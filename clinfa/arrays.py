@@ -162,6 +162,7 @@ def read_table(
     owner: str,
     *,
     sparse: bool = False,
+    finite: bool = True,
     min_rows: int = 1,
     names: np.ndarray | None = None,
     width: int | None = None,
@@ -177,6 +178,8 @@ def read_table(
         The estimator or function on whose behalf, for error messages.
     sparse : bool
         Whether CSR is welcome.
+    finite : bool
+        Whether NaN and infinity are refused.
     min_rows : int
         How many rows there must be.
     names, width : ndarray of str or None, int or None
@@ -210,7 +213,9 @@ def read_table(
         raise ValueError(
             f"Found array with 0 feature(s) (shape={(n, d)}) while a minimum of 1 is required by {owner}."
         )
-    if table.sparse:
+    if not finite:
+        pass
+    elif table.sparse:
         if not all_finite(table.X.data):
             _complain(table.X.data, owner, role)
     elif not np.isfinite(table.column_range).all():

@@ -75,6 +75,7 @@ class Estimator:
 
     _kind: ClassVar[str | None] = None  # scikit-learn's estimator_type
     _sparse: ClassVar[bool] = False  # whether CSR is accepted
+    _finite: ClassVar[bool] = True  # whether NaN and infinity are refused
     _takes_datasets: ClassVar[bool] = True
 
     def __init_subclass__(cls, **kwargs: Any):
@@ -150,9 +151,11 @@ class Estimator:
         owner = type(self).__name__
         if is_dataset(X):
             sample_weight = X.weights if sample_weight is None else sample_weight
-            table = read_table(X.records, owner, sparse=self._sparse, given_names=X.feature_names)
+            table = read_table(
+                X.records, owner, sparse=self._sparse, finite=self._finite, given_names=X.feature_names
+            )
         else:
-            table = read_table(X, owner, sparse=self._sparse)
+            table = read_table(X, owner, sparse=self._sparse, finite=self._finite)
         return table, read_weights(sample_weight, table.n, owner)
 
     def _publish(self, result: Any, table: Table, **more: Any) -> Self:
@@ -176,6 +179,7 @@ class Estimator:
             X.records if is_dataset(X) else X,
             type(self).__name__,
             sparse=self._sparse,
+            finite=self._finite,
             names=self.__dict__.get("feature_names_in_"),
             width=self.n_features_in_,
             given_names=X.feature_names if is_dataset(X) else None,
@@ -257,7 +261,7 @@ class Estimator:
             ),
             classifier_tags=ClassifierTags() if kind == "classifier" else None,
             regressor_tags=RegressorTags() if kind == "regressor" else None,
-            input_tags=InputTags(sparse=self._sparse),
+            input_tags=InputTags(sparse=self._sparse, allow_nan=not self._finite),
         )
 
     def get_metadata_routing(self) -> Any:

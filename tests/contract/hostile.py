@@ -127,8 +127,8 @@ def _frame_with(X, value, dtype=None):
     return frame
 
 
-# Not records: a ValueError or a TypeError.
-REFUSED = {
+# Values that are missing or infinite: refused but by estimators whose `_finite` is False.
+MISSING = {
     "NaN": lambda X: _with(X, np.nan),
     "inf": lambda X: _with(X, np.inf),
     "-inf": lambda X: _with(X, -np.inf),
@@ -139,8 +139,21 @@ REFUSED = {
     "NaN in float16": lambda X: _with(X.astype(np.float16), np.nan),
     "NaN in object": lambda X: _with(X.astype(object), np.nan),
     "None in object": lambda X: _with(X.astype(object), None),
-    "pd.NA in object": lambda X: _with(X.astype(object), pd.NA),
     "too large for float64": lambda X: _with(X.astype(np.longdouble), np.longdouble("1e4000")),
+    "pandas with NaN": lambda X: _frame_with(X, np.nan),
+    "pandas Int64 with NA": lambda X: _frame_with(X, pd.NA, "Int64"),
+    "pandas Float64 with NA": lambda X: _frame_with(X, pd.NA, "Float64"),
+    "pandas arrow with NA": lambda X: _frame_with(X, pd.NA, "double[pyarrow]"),
+    "pandas boolean with NA": lambda X: _frame_with(X > 0, pd.NA, "boolean"),
+    "polars with null": lambda X: pl.DataFrame({"a": [1.0, None, 2.0], "b": [1.0, 2.0, 3.0]}),
+    "polars ints with null": lambda X: pl.DataFrame({"a": [1, None, 2], "b": [1, 2, 3]}),
+    "arrow with null": lambda X: pa.table({"a": [1.0, None, 2.0], "b": [1.0, 2.0, 3.0]}),
+    "arrow ints with null": lambda X: pa.table({"a": [1, None, 2], "b": [1, 2, 3]}),
+}
+
+# Not records: a ValueError or a TypeError.
+REFUSED = MISSING | {
+    "pd.NA in object": lambda X: _with(X.astype(object), pd.NA),
     "too large an int": lambda X: _with(X.astype(object), 10**400),
     "words": lambda X: X.astype(str),
     "other words": lambda X: np.full(X.shape, "many"),
@@ -178,20 +191,11 @@ REFUSED = {
     "pandas all dates": lambda X: pd.DataFrame(X.astype("datetime64[s]")),
     "pandas time spans": lambda X: pd.DataFrame(X.astype("timedelta64[s]")),
     "pandas with complex": lambda X: pd.DataFrame(X + 1j),
-    "pandas with NaN": lambda X: _frame_with(X, np.nan),
-    "pandas Int64 with NA": lambda X: _frame_with(X, pd.NA, "Int64"),
-    "pandas Float64 with NA": lambda X: _frame_with(X, pd.NA, "Float64"),
-    "pandas arrow with NA": lambda X: _frame_with(X, pd.NA, "double[pyarrow]"),
-    "pandas boolean with NA": lambda X: _frame_with(X > 0, pd.NA, "boolean"),
     "pandas names of mixed types": lambda X: pd.DataFrame(X).rename(columns={0: "a"}),
-    "polars with null": lambda X: pl.DataFrame({"a": [1.0, None, 2.0], "b": [1.0, 2.0, 3.0]}),
-    "polars ints with null": lambda X: pl.DataFrame({"a": [1, None, 2], "b": [1, 2, 3]}),
     "polars with words": lambda X: pl.DataFrame({"a": ["x", "y"], "b": [1.0, 2.0]}),
     "polars lists": lambda X: pl.DataFrame({"a": [[1.0, 2.0], [1.0]]}),
     "polars lazy": lambda X: pl.DataFrame(X).lazy(),
     "polars series": lambda X: pl.Series(X[:, 0]),
-    "arrow with null": lambda X: pa.table({"a": [1.0, None, 2.0], "b": [1.0, 2.0, 3.0]}),
-    "arrow ints with null": lambda X: pa.table({"a": [1, None, 2], "b": [1, 2, 3]}),
     "arrow with words": lambda X: pa.table({"a": ["x", "y"], "b": [1.0, 2.0]}),
     "arrow column": lambda X: pa.array(X[:, 0]),
     "sparse vector": lambda X: sp.coo_array(X[:, 0]),

@@ -186,6 +186,8 @@ def test_sparse_is_dense(cls):
 @pytest.mark.parametrize("form", FORMATS)
 @each(SPARSE)
 def test_values_that_are_no_numbers_are_refused(cls, form, bad):
+    if not cls._finite and bad != 1j:
+        return
     X, which = _records()
     model = easy(cls).fit(X, targets(cls, which))
     X = X.astype(type(bad))
