@@ -37,6 +37,24 @@ def linkage_pass(
                 size[i] = (size[left - n] if left >= n else 1) + (size[right - n] if right >= n else 1)
 
 
+def cut_pass(
+    const int64_t[:, ::1] children,  # in     (merges, 2)
+    const int64_t[::1] bounds,       # in     (stripes + 1)  of merges, counted from the last
+    int64_t[::1] cursor,             # inout  (1)
+    int64_t limit,                   # in
+    int64_t[::1] group,              # inout  (nodes)   each its own at first; afterwards that of the node above all
+):
+    cdef int64_t merges = children.shape[0], n = group.shape[0] - merges, i, s, stripes = bounds.shape[0] - 1
+    with nogil:
+        while limit > 0:
+            limit -= 1
+            s = clinfa_take(&cursor[0])
+            if s >= stripes:
+                break
+            for i in range(merges - 1 - bounds[s], merges - 1 - bounds[s + 1], -1):
+                group[children[i, 0]] = group[children[i, 1]] = group[n + i]
+
+
 def condense_pass(
     const int64_t[:, ::1] children,  # in     (n - 1, 2)
     const double[::1] height,        # in     (n - 1)
@@ -140,7 +158,7 @@ def name_clusters(
     const int64_t[::1] parent,   # in     (m)
     uint8_t[::1] chosen,         # inout  (m)  afterwards none is within another
     int64_t[::1] label,          # out    (m)  of the chosen cluster that each is or lies in, -1 for none
-) :
+):
     cdef int64_t c, labels = 0
     with nogil:
         for c in range(parent.shape[0]):

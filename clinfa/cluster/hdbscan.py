@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 import numpy as np
 
 from clinfa.arrays import Table, is_dataset
 from clinfa.cluster._condensed import condense
+from clinfa.cluster._middles import centroids, medoids
+from clinfa.cluster._mutual_reachability import BALL, MATRICES, TREES, link
 from clinfa.config import config_context
-from clinfa.hierarchy import (
-    SingleLinkage,
-    reduced_nearest,
-    single_linkage,
-    spanning_tree,
-    spanning_tree_dense,
-)
+from clinfa.hierarchy import SingleLinkage
 from clinfa.kinds import Clusterer
 from clinfa.params import (
     at_least,
@@ -31,40 +27,11 @@ from clinfa.params import (
     positive,
     shown,
 )
-from clinfa.spatial import Tree
 
 __all__ = ["HDBSCAN", "HDBSCANFit"]
 
-_TREES = {
-    "euclidean": "euclidean",
-    "l2": "euclidean",
-    "manhattan": "manhattan",
-    "cityblock": "manhattan",
-    "l1": "manhattan",
-    "chebyshev": "chebyshev",
-    "infinity": "chebyshev",
-    "minkowski": "minkowski",
-    "p": "minkowski",
-}
-_SCIPY = {"manhattan": "cityblock"}
-_MATRICES = (
-    "braycurtis",
-    "canberra",
-    "correlation",
-    "cosine",
-    "dice",
-    "hamming",
-    "jaccard",
-    "mahalanobis",
-    "rogerstanimoto",
-    "russellrao",
-    "seuclidean",
-    "sokalsneath",
-    "sqeuclidean",
-    "yule",
-)
-_SAFE = {np.dtype(np.float32): 40, np.dtype(np.float64): 300}  # squares of 2^this are far from the limits
-_MEDOID_BLOCK = 1 << 22  # distances at a time
+_INFINITE, _MISSING = -2, -3  # labels of records that are not finite
+_MOST_DENSE = 1 << 31  # bytes that sparse records may take when made dense
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +40,7 @@ class HDBSCANFit:
 
     labels: np.ndarray  # (n,) int32
     probabilities: np.ndarray  # (n,)
-    _single_linkage: SingleLinkage
+    _single_linkage: SingleLinkage  # of the finite records
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +78,16 @@ class HDBSCAN(Clusterer):
     max_cluster_size : int or None, default None
         With "eom", a larger cluster is given up for its parts.
     metric : str or callable, default "euclidean"
-        "euclidean", "manhattan", "chebyshev" and "minkowski" are searched on a tree. "precomputed" (X
-        holds the distances), names of `scipy.spatial.distance.cdist` and callables need memory for n * n
-        distances.
+        "euclidean", "manhattan", "chebyshev" and "minkowski" are searched on a tree. Scipy's other metrics,
+        "haversine" and callables need memory for n * n distances. With "precomputed" X holds the distances,
+        infinite where they are missing; or only those that are known, as a sparse matrix.
     metric_params : dict or None, default None
         Further arguments of the metric, such as ``{"p": 3}``.
     alpha : float, default 1.0
         Distances, not the distances to neighbours, are divided by it.
     algorithm : {"auto", "brute", "kd_tree", "ball_tree"}, default "auto"
-        Accepted for scikit-learn's sake: the metric decides, and the result is exact either way.
+        Accepted for scikit-learn's sake: the metric decides, and the result is exact either way. (Trees are
+        refused where scikit-learn refuses them.)
     leaf_size : int, default 40
         Accepted for scikit-learn's sake: the tree has leaves of its own size.
     n_jobs : int or None, default None
@@ -136,9 +104,9 @@ class HDBSCAN(Clusterer):
     Attributes
     ----------
     labels_ : ndarray of shape (n_samples,), int32
-        -1 for noise.
+        -1 for noise, -2 for records with an infinite value, -3 for those with a missing one (NaN).
     probabilities_ : ndarray of shape (n_samples,)
-        How firmly each point belongs to its cluster: 0 for noise.
+        How firmly each point belongs to its cluster: 0 for noise, NaN where a value is missing.
     centroids_ : ndarray of shape (n_clusters, n_features)
         Means weighted by `probabilities_`, where they were asked for.
     medoids_ : ndarray of shape (n_clusters, n_features)
@@ -172,18 +140,19 @@ class HDBSCAN(Clusterer):
     2
     """
 
+    _sparse = True
+    _finite = False
+
     min_cluster_size: int = param(5, at_least(2), positional=True)
     min_samples: int | None = param(None, at_least(1) | none(), positional=True)
     cluster_selection_epsilon: float = param(0.0, between(0), positional=True)
     max_cluster_size: int | None = param(None, at_least(1) | none(), positional=True)
     metric: str | Callable = param(
-        "euclidean", one_of(*_TREES, *_MATRICES, "precomputed") | function(), positional=True
+        "euclidean", one_of(*TREES, *MATRICES, "precomputed") | function(), positional=True
     )
     metric_params: dict | None = param(None, instance(dict) | none(), positional=True)
     alpha: float = param(1.0, positive(), positional=True)
-    algorithm: Literal["auto", "brute", "kd_tree", "ball_tree"] = param(
-        "auto", one_of("auto", "brute", "kd_tree", "ball_tree"), positional=True
-    )
+    algorithm: str = param("auto", one_of("auto", "brute", "kd_tree", "ball_tree"), positional=True)
     leaf_size: int = param(40, at_least(1), positional=True)
     n_jobs: int | None = param(None, at_least(-(2**31)) | none(), positional=True)
     cluster_selection_method: Literal["eom", "leaf"] = param("eom", one_of("eom", "leaf"), positional=True)
@@ -198,8 +167,9 @@ class HDBSCAN(Clusterer):
 
         Parameters
         ----------
-        X : array-like, dataframe or Dataset of shape (n_samples, n_features)
-            The records; with ``metric="precomputed"`` the distances, of shape (n_samples, n_samples).
+        X : array-like, dataframe, sparse matrix or Dataset of shape (n_samples, n_features)
+            The records; with ``metric="precomputed"`` the distances, of shape (n_samples, n_samples). Sparse
+            records are made dense.
         y : ignored
 
         Returns
@@ -232,15 +202,19 @@ class HDBSCAN(Clusterer):
     def _fit(self, table: Table, weights: np.ndarray) -> HDBSCANFit:
         if len(weights):
             raise ValueError("HDBSCAN knows no weights, but the Dataset has some. Pass one without.")
-        n, least = table.n, int(self.min_cluster_size)
-        k = least if self.min_samples is None else int(self.min_samples)
         if self.metric == "precomputed" and self.store_centers is not None:
             raise ValueError("Cannot store centers when using a precomputed distance matrix.")
-        if self.algorithm in ("kd_tree", "ball_tree") and self.metric not in _TREES:
+        if table.sparse and self.metric != "precomputed" and self.algorithm in ("kd_tree", "ball_tree"):
+            raise ValueError("Sparse data matrices only support algorithm `brute`.")
+        known = {"kd_tree": tuple(TREES), "ball_tree": (*TREES, *BALL)}
+        if self.algorithm in known and self.metric not in known[self.algorithm]:
             raise ValueError(
                 f"{self.metric} is not a valid metric for a tree-based algorithm. "
                 f"Please select a different metric."
             )
+        table, bad = (table, None) if self.metric == "precomputed" else _finite(table)
+        n, least = table.n, int(self.min_cluster_size)
+        k = least if self.min_samples is None else int(self.min_samples)
         if n == 1:
             raise ValueError("n_samples=1 while HDBSCAN requires more than one sample")
         if k > n:
@@ -250,26 +224,13 @@ class HDBSCAN(Clusterer):
             )
         threads = {} if self.n_jobs is None or self.n_jobs < 1 else {"n_threads": int(self.n_jobs)}
         with config_context(**threads):
-            return self._cluster(table, k, min(least, n + 1))
+            return self._cluster(table, bad, k, min(least, n + 1))
 
-    def _cluster(self, table: Table, k: int, least: int) -> HDBSCANFit:
-        if self._searches():
-            points, X = Tree.build(_varying(table), _TREES[self.metric], self._power()).ready(_varying(table))
-            power = -points.shift
-            far, near = reduced_nearest(points, X, k)
-            core = far[:, k - 1] * float(self.alpha) ** points.power
-            tree = spanning_tree(points, X, core, far, near)
-            heights = replace(points, shift=0).distances(tree.weights) / float(self.alpha)
-        else:
-            power = 0
-            D = self._matrix(table.X)
-            core = np.partition(D, k - 1, axis=1)[:, k - 1] * float(self.alpha)
-            tree = spanning_tree_dense(D, core)
-            heights = tree.weights / float(self.alpha)
-        with np.errstate(over="ignore"):  # (a distance of two finite points may be infinite)
-            linkage = single_linkage(tree, np.ldexp(heights, power))
-            epsilon = float(np.ldexp(float(self.cluster_selection_epsilon), -power))
-        condensed = condense(linkage, heights, least)
+    def _cluster(self, table: Table, bad: np.ndarray | None, k: int, least: int) -> HDBSCANFit:
+        params = self.metric_params or {}
+        linked = link(table, self.metric, params, k, float(self.alpha))
+        epsilon = float(np.ldexp(float(self.cluster_selection_epsilon), -linked.power))
+        condensed = condense(linked.tree, linked.heights, least)
         chosen = condensed.choose(
             self.cluster_selection_method,
             root_too=bool(self.allow_single_cluster),
@@ -277,73 +238,26 @@ class HDBSCAN(Clusterer):
             most=None if self.max_cluster_size is None else min(int(self.max_cluster_size), table.n),
         )
         labels, strength = condensed.label(chosen, epsilon)
-        result = labels, strength.astype(table.dtype), linkage
-        if self.store_centers is None:
-            return HDBSCANFit(*result)
-        groups = [np.flatnonzero(labels == j) for j in range(labels.max() + 1)]
-        centroids = medoids = np.empty((0, table.d), table.dtype)
-        if groups and self.store_centers != "medoid":
-            X, power = _scaled(table)
-            means = np.stack([np.average(X[g], axis=0, weights=strength[g]) for g in groups])
-            centroids = np.ldexp(means, power).astype(table.dtype)
-        if groups and self.store_centers != "centroid":
-            X = _scaled(table)[0] if self._searches() else table.X
-            medoids = table.X[[self._medoid(X, g, strength[g]) for g in groups]]
-        if self.store_centers == "centroid":
-            return HDBSCANFitWithCentroids(*result, centroids)
-        if self.store_centers == "medoid":
-            return HDBSCANFitWithMedoids(*result, medoids)
-        return HDBSCANFitWithBoth(*result, centroids, medoids)
+        middles = []
+        if self.store_centers in ("centroid", "both"):
+            middles.append(centroids(table, labels, strength))
+        if self.store_centers in ("medoid", "both"):
+            middles.append(medoids(table, labels, strength, self.metric, params))
+        if bad is not None:
+            labels, strength = _among(bad, labels, strength)
+        kind = {
+            None: HDBSCANFit,
+            "centroid": HDBSCANFitWithCentroids,
+            "medoid": HDBSCANFitWithMedoids,
+            "both": HDBSCANFitWithBoth,
+        }[self.store_centers]
+        return kind(labels, strength.astype(table.dtype), linked.tree, *middles)
 
-    def _searches(self) -> bool:
-        """Whether the metric is one of the tree's."""
-        return self.metric in _TREES and set(self.metric_params or {}) <= {"p"}
-
-    def _power(self) -> float:
-        """p of the Minkowski metrics."""
-        p = (self.metric_params or {}).get("p", 2.0)
-        if not between(1).allows(p):
-            raise ValueError(f"p in metric_params must be a float >= 1, got {p!r}.")
-        return float(p)
-
-    def _matrix(self, X: np.ndarray) -> np.ndarray:
-        """All distances."""
-        if self.metric == "precomputed":
-            if X.shape[0] != X.shape[1]:
-                raise ValueError(
-                    f"The precomputed distance matrix is expected to be symmetric, however it has shape "
-                    f"{X.shape}. Please verify that the distance matrix was constructed correctly."
-                )
-            D = X.astype(np.float64, copy=False)
-            if not np.allclose(D, D.T):
-                raise ValueError(
-                    "The precomputed distance matrix is expected to be symmetric, however its values appear "
-                    "to be asymmetric. Please verify that the distance matrix was constructed correctly."
-                )
-            if (D < 0).any():
-                raise ValueError("Distances in a precomputed matrix must not be negative.")
-        else:
-            D = self._distances(X, X)
-            np.fill_diagonal(D, 0.0)
-        return D
-
-    def _distances(self, A: np.ndarray, B: np.ndarray) -> np.ndarray:
-        from scipy.spatial.distance import cdist  # a quarter of a second that the trees do not need
-
-        metric = _TREES.get(self.metric, self.metric) if isinstance(self.metric, str) else self.metric
-        metric = _SCIPY.get(metric, metric) if isinstance(metric, str) else metric
-        D = cdist(A.astype(np.float64), B.astype(np.float64), metric, **(self.metric_params or {}))
-        if not np.isfinite(D).all():
-            raise ValueError(
-                f"The metric {self.metric!r} gave distances of these records that are not finite."
-            )
-        return np.maximum(D, 0.0)
-
-    def _medoid(self, X: np.ndarray, group: np.ndarray, strength: np.ndarray) -> int:
-        data = X[group]
-        rows = max(1, _MEDOID_BLOCK // len(group))
-        sums = [self._distances(data[i : i + rows], data) @ strength for i in range(0, len(group), rows)]
-        return int(group[np.argmin(np.concatenate(sums))])
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.pairwise = self.metric == "precomputed"
+        tags.input_tags.allow_nan = self.metric != "precomputed"
+        return tags
 
     def dbscan_clustering(self, cut_distance: float, min_cluster_size: int = 5) -> np.ndarray:
         """The clusters at one distance: DBSCAN's with that eps, without border points.
@@ -358,7 +272,7 @@ class HDBSCAN(Clusterer):
         Returns
         -------
         labels : ndarray of shape (n_samples,), int32
-            -1 for noise; clusters in the order of their first records.
+            -1 for noise, -2 and -3 as in `labels_`; clusters in the order of their first records.
 
         Raises
         ------
@@ -366,32 +280,38 @@ class HDBSCAN(Clusterer):
             Before `fit`.
         """
         self._check_fitted()
-        linkage, n = self._single_linkage, len(self.labels_)
-        kept = int(np.searchsorted(linkage.heights, cut_distance))
-        group = np.arange(n + kept)
-        for i in range(kept - 1, -1, -1):
-            group[linkage.children[i]] = group[n + i]
-        _, first, group, size = np.unique(
-            group[:n], return_index=True, return_inverse=True, return_counts=True
+        found = self._single_linkage.cut(cut_distance)
+        count, first = np.bincount(found), np.unique(found, return_index=True)[1]
+        large = np.flatnonzero(count >= min_cluster_size)
+        name = np.full(len(count), -1, np.int32)
+        name[large[np.argsort(first[large])]] = np.arange(len(large))
+        labels = self.labels_.copy()
+        labels[labels > _INFINITE] = name[found]
+        return labels
+
+
+def _finite(table: Table) -> tuple[Table, np.ndarray | None]:
+    """The finite records, dense; and by record 0 or, where it is not finite, its label (None: all are)."""
+    if table.sparse:
+        if table.n * table.d * table.dtype.itemsize > _MOST_DENSE:
+            raise ValueError(
+                f"Sparse records of shape {(table.n, table.d)} would take more than 2 GiB when made dense, "
+                f"which HDBSCAN must do. Reduce their number of features first."
+            )
+        table = Table(table.rows(np.arange(table.n)), table.names)
+    if np.isfinite(table.column_range).all():
+        return table, None
+    bad = np.where(np.isfinite(table.X).all(axis=1), 0, _INFINITE)
+    bad[np.isnan(table.X).any(axis=1)] = _MISSING
+    if bad.all():
+        raise ValueError(
+            "Input X contains NaN or infinity in every one of its samples: HDBSCAN needs some without."
         )
-        large = np.flatnonzero(size >= min_cluster_size)
-        labels = np.full(len(size), -1, np.int32)
-        labels[large[np.argsort(first[large])]] = np.arange(len(large))
-        return labels[group]
+    return table.part(np.flatnonzero(bad == 0)), bad
 
 
-def _varying(table: Table) -> np.ndarray:
-    """Records without columns of one value, next to which the others might vanish."""
-    low, high = table.column_range
-    varies = low < high
-    varies[0] |= not varies.any()
-    return table.X if varies.all() else np.ascontiguousarray(table.X[:, varies])
-
-
-def _scaled(table: Table) -> tuple[np.ndarray, int]:
-    """Records, divided by a power of two where their squares would overflow or vanish; the power."""
-    most = float(np.abs(table.column_range).max())
-    power = int(np.frexp(most)[1])
-    if most == 0 or abs(power) <= _SAFE[table.dtype]:
-        return table.X, 0
-    return np.ldexp(table.X, -power), power
+def _among(bad: np.ndarray, labels: np.ndarray, strength: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and strengths of all records, from those of the finite ones."""
+    all_labels, all_strengths = bad.astype(np.int32), np.where(bad == _MISSING, np.nan, 0.0)
+    all_labels[bad == 0], all_strengths[bad == 0] = labels, strength
+    return all_labels, all_strengths

@@ -7,6 +7,7 @@ from clinfa.hierarchy._spanning import (
     reduced_nearest,
     spanning_tree,
     spanning_tree_dense,
+    spanning_tree_sparse,
 )
 
 __all__ = [
@@ -17,4 +18,5 @@ __all__ = [
     "single_linkage",
     "spanning_tree",
     "spanning_tree_dense",
+    "spanning_tree_sparse",
 ]

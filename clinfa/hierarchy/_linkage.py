@@ -30,6 +30,19 @@ class SingleLinkage:
     heights: np.ndarray
     sizes: np.ndarray
 
+    def cut(self, height: float) -> np.ndarray:
+        """The group of each point, where groups are what has joined below a height: shape (n,), from 0 on."""
+        n, kept = len(self.heights) + 1, int(np.searchsorted(self.heights, height))
+        group = np.arange(n + kept)
+        if kept:
+            turn = in_turn(kept, 10.0)
+            turn.run(
+                lambda cursor, limit, slot: condense.cut_pass(
+                    self.children[:kept], turn.bounds, cursor, limit, group
+                )
+            )
+        return np.unique(group[:n], return_inverse=True)[1]
+
 
 def single_linkage(tree: SpanningTree, heights: np.ndarray) -> SingleLinkage:
     """The single-linkage tree of a spanning tree.

@@ -1,4 +1,5 @@
-"""Minimum spanning trees of mutual reachability: by Borůvka on a tree of points, by Prim on a matrix."""
+"""Minimum spanning trees of mutual reachability: by Borůvka on a tree of points, by Prim on a matrix, by
+SciPy on a graph."""
 
 from __future__ import annotations
 
@@ -10,7 +11,14 @@ from clinfa._core import boruvka, kdtree
 from clinfa.spatial import Tree
 from clinfa.threads import Stripes, stripes
 
-__all__ = ["SpanningTree", "in_turn", "reduced_nearest", "spanning_tree", "spanning_tree_dense"]
+__all__ = [
+    "SpanningTree",
+    "in_turn",
+    "reduced_nearest",
+    "spanning_tree",
+    "spanning_tree_dense",
+    "spanning_tree_sparse",
+]
 
 _MOST_NEAR = 16  # neighbours that are remembered for each point: later rounds seldom look further
 _FEW = 2  # components of up to so many times the mean size look for an edge: at least half of them do
@@ -166,6 +174,45 @@ def spanning_tree_dense(D: np.ndarray, core: np.ndarray) -> SpanningTree:
     )
     a, b = edges.T
     return _in_order(edges, np.maximum(np.maximum(core[a], core[b]), D[a, b]), D[a, b])
+
+
+def spanning_tree_sparse(
+    a: np.ndarray, b: np.ndarray, distance: np.ndarray, core: np.ndarray
+) -> SpanningTree:
+    """The same tree of a graph.
+
+    Parameters
+    ----------
+    a, b : ndarray of shape (m,), int
+        Rows at the ends of each edge; those with ``a >= b`` are left out.
+    distance : ndarray of shape (m,)
+    core : ndarray of shape (n,)
+
+    Raises
+    ------
+    ValueError
+        If the graph is not connected.
+    """
+    from scipy.sparse import csr_array  # (slow to load, and needed by few)
+    from scipy.sparse.csgraph import minimum_spanning_tree
+
+    kept = a < b
+    a, b, distance = a[kept], b[kept], distance[kept]
+    weight = np.maximum(np.maximum(core[a], core[b]), distance)
+    order = np.lexsort((b, a, distance, weight))
+    # (SciPy drops edges of weight zero, so what it gets is their order, counted from one.)
+    rank = np.empty(len(order))
+    rank[order] = np.arange(1, len(order) + 1)
+    n = len(core)
+    found = minimum_spanning_tree(csr_array((rank, (a, b)), (n, n))).data
+    if len(found) < n - 1:
+        raise ValueError(
+            f"Sparse mutual reachability matrix has {n - len(found)} connected components. HDBSCAN cannot "
+            f"be performed on a disconnected graph. Ensure that the sparse distance matrix has only one "
+            f"connected component."
+        )
+    chosen = order[np.sort(found).astype(np.int64) - 1]
+    return SpanningTree(np.stack([a[chosen], b[chosen]], axis=1).astype(np.int32), weight[chosen])
 
 
 def _same(a: np.ndarray, axis: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from scipy.spatial.distance import cdist
 from sklearn.cluster import DBSCAN
 from sklearn.cluster import HDBSCAN as Theirs
@@ -150,6 +151,132 @@ def test_centres():
     assert j == model.labels_.max()
 
 
+def test_records_that_are_not_finite():
+    """They get labels of their own, and the others those that they have without them."""
+    X = blobs()
+    X[3, 1], X[5, 0], X[9, 2] = np.nan, np.inf, -np.inf
+    X[11, :2] = np.inf, -np.inf
+    X[17, :2] = np.inf, np.nan
+    model = HDBSCAN(min_cluster_size=15, store_centers="both").fit(X)
+    assert np.flatnonzero(model.labels_ == -2).tolist() == [5, 9, 11]
+    assert np.flatnonzero(model.labels_ == -3).tolist() == [3, 17]
+    assert np.flatnonzero(np.isnan(model.probabilities_)).tolist() == [3, 17]
+    assert (model.probabilities_[[5, 9, 11]] == 0).all()
+    fine = np.isfinite(X).all(axis=1)
+    alone = HDBSCAN(min_cluster_size=15, store_centers="both").fit(X[fine])
+    for name in ("labels_", "probabilities_"):
+        np.testing.assert_array_equal(getattr(model, name)[fine], getattr(alone, name))
+    for name in ("centroids_", "medoids_"):
+        np.testing.assert_array_equal(getattr(model, name), getattr(alone, name))
+    cut = model.dbscan_clustering(0.8)
+    np.testing.assert_array_equal(cut[fine], alone.dbscan_clustering(0.8))
+    np.testing.assert_array_equal(cut[~fine], model.labels_[~fine])
+    with np.errstate(invalid="ignore"):  # (they add the values up, so that inf and -inf are NaN)
+        theirs = Theirs(min_cluster_size=15, copy=True).fit(np.delete(X, 11, axis=0))
+    np.testing.assert_array_equal(np.delete(model.labels_, 11) < -1, theirs.labels_ < -1)
+
+
+def test_no_finite_record():
+    with pytest.raises(ValueError, match="every one"):
+        HDBSCAN().fit(np.full((9, 2), np.nan))
+
+
+def neighbour_graph(X, k):
+    D = cdist(X, X)
+    far = np.sort(D, axis=1)[:, k]
+    return sp.csr_array(np.where(np.maximum(far[:, None], far) >= D, D, 0))
+
+
+@pytest.mark.parametrize("k", [2, 5])
+def test_sparse_distances_as_scikit_learn(k):
+    G = neighbour_graph(blobs(), 80)
+    ours = HDBSCAN(metric="precomputed", min_samples=k).fit(G)
+    theirs = Theirs(metric="precomputed", min_samples=k, copy=True).fit(G)
+    assert adjusted_rand_score(ours.labels_, theirs.labels_) > 0.99
+    np.testing.assert_array_equal(ours.labels_ < 0, theirs.labels_ < 0)
+
+
+def test_all_distances_sparse_or_dense():
+    """Stored distances do not include that of a record to itself, so one neighbour fewer is counted."""
+    X = blobs()
+    D = cdist(X, X)
+    dense = HDBSCAN(metric="precomputed", min_cluster_size=10, min_samples=6).fit(D)
+    sparse = HDBSCAN(metric="precomputed", min_cluster_size=10, min_samples=5).fit(sp.csr_array(D))
+    np.testing.assert_array_equal(dense.labels_, sparse.labels_)
+    np.testing.assert_array_equal(dense.probabilities_, sparse.probabilities_)
+
+
+def test_a_distance_of_zero_may_be_stored():
+    """Six records at two places, 3 apart; SciPy's own spanning tree would lose edges of weight zero."""
+    a, b = np.nonzero(~np.eye(6, dtype=bool))
+    G = sp.csr_array((np.where(a // 3 == b // 3, 0.0, 3.0), (a, b)), (6, 6))
+    model = HDBSCAN(metric="precomputed", min_cluster_size=3, min_samples=2).fit(G)
+    assert adjusted_rand_score(model.labels_, [0, 0, 0, 1, 1, 1]) == 1
+
+
+def test_missing_distances():
+    X = blobs(n=60)
+    D = cdist(X, X)
+    D[:20, 20:] = D[20:, :20] = np.inf
+    with pytest.warns(UserWarning, match="edge weights with value infinity"):
+        model = HDBSCAN(metric="precomputed", min_cluster_size=20).fit(D)
+    assert not np.isnan(model.probabilities_).any()
+
+
+@pytest.mark.parametrize(
+    ("metric", "params"),
+    [
+        ("seuclidean", None),
+        ("mahalanobis", {"V": np.diag([1.0, 4.0, 2.0])}),
+        ("canberra", None),
+        ("braycurtis", None),
+        ("sqeuclidean", None),
+        ("correlation", None),
+    ],
+)
+def test_metrics_of_scipy_as_scikit_learn(metric, params):
+    X = blobs(2) + 20
+    how = {"metric": metric, "metric_params": params, "min_samples": 1, "min_cluster_size": 10}
+    algorithm = "brute" if params is None else "auto"
+    ours, theirs = HDBSCAN(**how).fit(X), Theirs(**how, copy=True, algorithm=algorithm).fit(X)
+    assert adjusted_rand_score(ours.labels_, theirs.labels_) == 1
+
+
+@pytest.mark.parametrize("metric", ["jaccard", "rogerstanimoto", "sokalmichener", "yule", "hamming"])
+def test_metrics_of_yes_and_no(metric):
+    """Two kinds of records, one of which has most of the first features, the other of the last."""
+    rng = np.random.default_rng(0)
+    X = np.repeat([[1] * 15 + [0] * 15, [0] * 15 + [1] * 15], 40, axis=0)
+    X = np.where(rng.random(X.shape) < 0.05, 1 - X, X)
+    labels = HDBSCAN(metric=metric, min_cluster_size=20).fit(X).labels_
+    kept = labels >= 0
+    assert kept.sum() > 60 and adjusted_rand_score(labels[kept], np.repeat([0, 1], 40)[kept]) == 1
+
+
+def test_haversine():
+    """Two towns on one parallel, far apart in degrees near the pole and yet near."""
+    rng = np.random.default_rng(0)
+    towns = np.array([[1.5, 0.0], [1.5, np.pi], [0.0, 0.0]]).repeat(30, axis=0)
+    towns += rng.normal(0, 1e-4, towns.shape)
+    labels = HDBSCAN(metric="haversine", min_cluster_size=20).fit(towns).labels_
+    assert adjusted_rand_score(labels, np.repeat([0, 1, 2], 30)) == 1
+    ours = HDBSCAN(metric="haversine", min_samples=1).fit(towns)
+    theirs = Theirs(metric="haversine", min_samples=1, copy=True).fit(towns)
+    assert adjusted_rand_score(ours.labels_, theirs.labels_) == 1
+    with pytest.raises(ValueError, match="latitude and longitude"):
+        HDBSCAN(metric="haversine").fit(np.ones((9, 3)))
+
+
+def test_sparse_records_are_made_dense():
+    X = blobs()
+    X[abs(X) < 2] = 0
+    sparse, dense = HDBSCAN().fit(sp.csr_array(X)), HDBSCAN().fit(X)
+    np.testing.assert_array_equal(sparse.labels_, dense.labels_)
+    wide = sp.csr_array(([1.0], ([5], [10**7])), shape=(100, 10**7 + 1))
+    with pytest.raises(ValueError, match="more than 2 GiB"):
+        HDBSCAN().fit(wide)
+
+
 @pytest.mark.parametrize(
     ("how", "X", "message"),
     [
@@ -158,6 +285,16 @@ def test_centres():
         ({"metric": "precomputed"}, np.ones((8, 2)), "symmetric, however it has shape"),
         ({"metric": "precomputed"}, np.triu(np.ones((8, 8))), "asymmetric"),
         ({"metric": "precomputed"}, -np.ones((8, 8)), "negative"),
+        ({"metric": "precomputed"}, np.full((8, 8), np.nan), "np.nan values found"),
+        ({"metric": "precomputed"}, sp.csr_array(-np.ones((8, 8))), "negative"),
+        ({"metric": "precomputed"}, sp.csr_array(np.full((8, 8), np.inf)), "infinity"),
+        ({"metric": "precomputed"}, sp.csr_array(np.triu(np.ones((8, 8)))), "asymmetric"),
+        ({"metric": "precomputed"}, sp.csr_array(np.ones((8, 9))), "has shape"),
+        ({"metric": "precomputed"}, sp.csr_array(np.eye(8)), "fewer than 5 neighbors"),
+        ({"metric": "precomputed"}, sp.block_diag([np.ones((6, 6))] * 2, "csr"), "2 connected"),
+        ({"algorithm": "kd_tree"}, sp.csr_array(np.ones((8, 9))), "only support algorithm"),
+        ({"algorithm": "kd_tree", "metric": "canberra"}, np.ones((8, 9)), "not a valid metric"),
+        ({"metric": "pyfunc"}, np.ones((8, 9)), "callable"),
         ({"metric": "precomputed", "store_centers": "both"}, np.ones((8, 8)), "Cannot store centers"),
         ({"metric": "cosine", "algorithm": "kd_tree"}, np.ones((8, 2)), "not a valid metric"),
         ({"metric": "cosine"}, np.zeros((8, 2)), "not finite"),
