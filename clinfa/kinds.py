@@ -12,9 +12,9 @@ from clinfa import config
 from clinfa.arrays import Table, is_dataset, read_weights
 from clinfa.base import Estimator
 from clinfa.errors import DataConversionWarning, twin
-from clinfa.targets import as_array, check_lengths, column, read_labels, read_labels_together
+from clinfa.targets import as_array, check_lengths, column, read_labels, read_labels_together, read_values
 
-__all__ = ["Classifier", "Clusterer", "ProbabilisticClassifier", "Transformer"]
+__all__ = ["Classifier", "Clusterer", "ProbabilisticClassifier", "Regressor", "Transformer"]
 
 
 class Clusterer(Estimator):
@@ -215,6 +215,97 @@ class ProbabilisticClassifier(Classifier):
 
     def _class_names(self) -> list[str]:
         return [str(label) for label in self.classes_]
+
+
+class Regressor(Estimator):
+    """Predicts numbers: `fit`, `predict`, `score`.
+
+    A concrete class writes ``_fit(table, targets, weights)``, and ``_values(table)``: predictions of shape
+    (n,) where the targets were, else (n, n_targets).
+    """
+
+    _kind = "regressor"
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Learn what numbers belong to records.
+
+        Parameters
+        ----------
+        X : array-like, dataframe, sparse matrix or Dataset of shape (n_samples, n_features)
+            The records. A Dataset's targets and weights are used unless others are given.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            The numbers.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weight of each record, at least 0. A record of weight 2 counts as if it stood there twice.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or the data are not allowed; the message names which, and what is.
+        """
+        self._check_params()
+        table, weights = self._read_fit(X, sample_weight)
+        return self._publish(self._fit(table, self._read_targets(X, y, table), weights), table)
+
+    def _read_targets(self, X: Any, y: Any, table: Table) -> np.ndarray:
+        """Numbers for each record, given as y or as the targets of a Dataset."""
+        given = read_values(X if y is None and is_dataset(X) else y, type(self).__name__)
+        check_lengths(table.X, given)
+        return given
+
+    def predict(self, X: Any) -> Any:
+        """The numbers expected for each record.
+
+        Parameters
+        ----------
+        X : array-like, dataframe, sparse matrix or Dataset of shape (n_samples, n_features)
+
+        Returns
+        -------
+        values : ndarray of shape (n_samples,) or (n_samples, n_targets)
+            A Dataset with those targets where X is one.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError, TypeError
+            If X is not such records as were learned from.
+        """
+        values = self._values(self._read_new(X))
+        return X.with_targets(values) if is_dataset(X) else values
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """The share of the targets' variance that predictions explain: `clinfa.metrics.r2_score`.
+
+        Parameters
+        ----------
+        X : array-like, dataframe, sparse matrix or Dataset of shape (n_samples, n_features)
+            A Dataset's targets and weights are used unless others are given.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            The true numbers.
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        r2 : float
+            1 for perfect predictions, 0 for what predicting the mean would give; the mean over the targets.
+
+        Raises
+        ------
+        NotFittedError, ValueError, TypeError
+            As for `predict`, or if y are no such numbers.
+        """
+        from clinfa.metrics import r2_score  # from a floor above, loaded by those who score
+
+        predicted = self._values(self._read_new(X))
+        truth = X if y is None and is_dataset(X) else y
+        sample_weight = X.weights if is_dataset(X) and sample_weight is None else sample_weight
+        return float(r2_score(truth, predicted, sample_weight=sample_weight))
 
 
 class Transformer(Estimator):
