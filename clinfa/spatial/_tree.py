@@ -81,7 +81,11 @@ class Tree:
         return {0: 2.0, 3: self.p}.get(self.metric, 1.0)
 
     def distances(self, far: np.ndarray) -> np.ndarray:
-        """Distances, from reduced ones."""
+        """Distances, from reduced ones; infinite where they overflow."""
+        with np.errstate(over="ignore"):
+            return self._distances(far)
+
+    def _distances(self, far: np.ndarray) -> np.ndarray:
         if self.squared:
             return np.ldexp(far, -2 * self.shift)
         root = np.sqrt(far) if self.power == 2 else far if self.power == 1 else far ** (1 / self.power)
