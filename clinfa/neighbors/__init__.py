@@ -1,6 +1,16 @@
 """Nearest neighbours: exact, by a k-d tree with vectorised leaves or by blocks of distances."""
 
+from clinfa.neighbors.classification import KNeighborsClassifier, RadiusNeighborsClassifier
 from clinfa.neighbors.graph import kneighbors_graph, radius_neighbors_graph
+from clinfa.neighbors.regression import KNeighborsRegressor, RadiusNeighborsRegressor
 from clinfa.neighbors.unsupervised import NearestNeighbors
 
-__all__ = ["NearestNeighbors", "kneighbors_graph", "radius_neighbors_graph"]
+__all__ = [
+    "KNeighborsClassifier",
+    "KNeighborsRegressor",
+    "NearestNeighbors",
+    "RadiusNeighborsClassifier",
+    "RadiusNeighborsRegressor",
+    "kneighbors_graph",
+    "radius_neighbors_graph",
+]

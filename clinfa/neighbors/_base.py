@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import numbers
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -12,10 +11,11 @@ import numpy as np
 
 from clinfa.arrays import Table
 from clinfa.base import Estimator
+from clinfa.neighbors._given import Given, check_distances, check_format
 from clinfa.neighbors._search import BOOLEAN, Search, search
 from clinfa.params import Rule, at_least, between, fitted, function, instance, none, one_of, param
 
-__all__ = ["Neighbours", "NeighboursFit", "radius_rule"]
+__all__ = ["Neighbours", "NeighboursFit"]
 
 _SAME = {
     "l1": "manhattan",
@@ -29,18 +29,17 @@ _BY_BALL = (
     *(*_BY_BOX, "braycurtis", "canberra", "hamming", "haversine", "mahalanobis", "seuclidean"),
     *(name for name in BOOLEAN if name != "yule"),
 )
-_METRICS = tuple(sorted({*_BY_BALL, "correlation", "cosine", "precomputed", "sqeuclidean", "yule"}))
+_METRICS = tuple(
+    sorted({*_BY_BALL, "correlation", "cosine", "nan_euclidean", "precomputed", "sqeuclidean", "yule"})
+)
 _VALID = {
     "kd_tree": _BY_BOX,
     "ball_tree": _BY_BALL,
     "brute": tuple(name for name in _METRICS if name not in ("p", "infinity")),
     "auto": _METRICS,
 }
+_OBJECT = Rule("a DistanceMetric", lambda v: hasattr(v, "pairwise") and hasattr(v, "rdist_to_dist"))
 _INFINITE = Rule("infinity", lambda v: isinstance(v, float) and v == math.inf)
-
-
-def radius_rule() -> Rule:
-    return between(0) | _INFINITE | none()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +57,9 @@ class Neighbours(Estimator):
 
     _sparse = True
 
-    n_neighbors: Any = param(5, at_least(1) | none(), positional=True)
     algorithm: str = param("auto", one_of("auto", "ball_tree", "kd_tree", "brute"))
     leaf_size: int = param(30, at_least(1))
-    metric: Any = param("minkowski", one_of(*_METRICS) | function())
+    metric: Any = param("minkowski", one_of(*_METRICS) | function() | _OBJECT)
     p: Any = param(2, between(0, closed="right") | _INFINITE | none())
     metric_params: Any = param(None, instance(dict) | none())
     n_jobs: Any = param(None, instance(int, np.integer) | none())
@@ -70,18 +68,30 @@ class Neighbours(Estimator):
     effective_metric_params_: dict = fitted()
     n_samples_fit_: int = fitted()
 
+    def _read_fit(self, X: Any, sample_weight: Any) -> tuple[Table, np.ndarray]:
+        if isinstance(self.metric, str) and self.metric == "precomputed":
+            check_format(X)
+        table, weights = super()._read_fit(X, sample_weight)
+        return self._without_infinity(table), weights
+
+    def _without_infinity(self, table: Table) -> Table:
+        if not self._finite and np.isinf(table.X.data if table.sparse else table.X).any():
+            raise ValueError(f"Input X contains infinity or a value too large for {table.dtype!r}.")
+        return table
+
+    @property
+    def _finite(self) -> bool:
+        """Whether NaN is refused: not where it stands for what is missing."""
+        return not (isinstance(self.metric, str) and self.metric == "nan_euclidean")
+
     def _look(self, table: Table) -> NeighboursFit:
         """Make records ready to be searched."""
         metric, params = self._effective()
         if metric == "precomputed":
-            if table.sparse:
-                raise TypeError(
-                    "Sparse data was passed for X, but metric='precomputed' takes a dense matrix of "
-                    "distances. Use '.toarray()' to convert to a dense numpy array."
-                )
             if table.n != table.d:
                 raise ValueError(f"Precomputed matrix must be square. Input is a {table.n}x{table.d} matrix.")
-            _check_signs(table)
+            check_distances(table)
+            return NeighboursFit(metric, params, table.n, Given(Table(table.X)))
         if metric == "haversine" and table.d != 2:
             raise ValueError("Haversine distance only valid in 2 dimensions")
         return NeighboursFit(metric, params, table.n, search(table, metric, params))
@@ -89,8 +99,8 @@ class Neighbours(Estimator):
     def _effective(self) -> tuple[Any, dict[str, Any]]:
         """The metric by its plainest name, and its arguments."""
         metric, algorithm = self.metric, self.algorithm
-        if callable(metric):
-            if algorithm == "kd_tree":
+        if not isinstance(metric, str):
+            if algorithm == "kd_tree" and callable(metric):
                 raise ValueError(
                     f"kd_tree does not support callable metric '{metric}'Function call overhead will result"
                     f"in very poor performance."
@@ -115,10 +125,16 @@ class Neighbours(Estimator):
             p = 2.0 if p is None else float(p)
             if not p > 0:
                 raise ValueError(f"p in metric_params must be greater than 0, got {p!r}.")
-            if p < 1 and algorithm in ("kd_tree", "ball_tree"):
-                raise ValueError(
-                    f'algorithm="{algorithm}" does not support 0 < p < 1 for the Minkowski metric. To '
-                    f'resolve this problem either set p >= 1 or algorithm="brute".'
+            if p < 1:
+                if algorithm in ("kd_tree", "ball_tree"):
+                    raise ValueError(
+                        f'algorithm="{algorithm}" does not support 0 < p < 1 for the Minkowski metric. To '
+                        f'resolve this problem either set p >= 1 or algorithm="brute".'
+                    )
+                warnings.warn(
+                    "Mind that for 0 < p < 1, Minkowski metrics are not distance metrics. Continuing the "
+                    "execution with `algorithm='brute'`.",
+                    stacklevel=5,
                 )
             if w is not None:
                 if algorithm == "kd_tree":
@@ -131,39 +147,19 @@ class Neighbours(Estimator):
             return (plain, params) if plain else (metric, {**params, "p": p})
         return metric, params
 
-    def _queries(self, X: Any) -> Table | None:
-        """What neighbours are asked of; None stands for the records that were fitted, each without itself."""
+    def _read_new(self, X: Any) -> Table | None:
+        """Queries; None stands for the records that were fitted, each without itself."""
         self._check_fitted()
         if X is None:
             return None
-        table = self._read_new(X)
-        if self.effective_metric_ == "precomputed":
-            _check_signs(table)
+        if self.effective_metric_ != "precomputed":
+            return self._without_infinity(super()._read_new(X))
+        check_format(X)
+        table = super()._read_new(X)
+        check_distances(table)
         return table
-
-    def _nearest(self, Q: Table | None, k: Any = None) -> tuple[np.ndarray, np.ndarray]:
-        """Distances and rows of the k nearest."""
-        k = self.n_neighbors if k is None else k
-        if k is None:
-            raise ValueError("n_neighbors is None: give it to kneighbors, or to the estimator.")
-        if not isinstance(k, numbers.Integral):
-            raise TypeError(f"n_neighbors does not take {type(k)} value, enter integer value")
-        if k <= 0:
-            raise ValueError(f"Expected n_neighbors > 0. Got {k}")
-        own = Q is None
-        if k > self.n_samples_fit_ - own:
-            raise ValueError(
-                f"Expected n_neighbors {'<' if own else '<='} n_samples_fit, but n_neighbors = {k}, "
-                f"n_samples_fit = {self.n_samples_fit_}, n_samples = {self.n_samples_fit_ if own else Q.n}"
-            )
-        return self._search.nearest(Q, int(k))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.pairwise = self.metric == "precomputed"
+        tags.input_tags.pairwise = tags.input_tags.positive_only = self.metric == "precomputed"
         return tags
-
-
-def _check_signs(table: Table) -> None:
-    if (table.column_range[0] < 0).any():
-        raise ValueError("Negative values in data passed to precomputed distance matrix.")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from clinfa.arrays import Table
 from clinfa.spatial import METRICS, Tree
@@ -32,17 +34,17 @@ class Search:
         others[others.all(axis=1), k] = False  # so many equal records come before
         return distances[others].reshape(-1, k), rows[others].reshape(-1, k)
 
-    def within(self, Q: Table | None, radius: float) -> Found:
-        """Where the records of each query begin, their rows (ascending) and their distances."""
+    def within(self, Q: Table | None, radius: float | np.ndarray, *, ordered: bool = True) -> Found:
+        """Where the records of each query begin, their rows (ascending, if `ordered`) and their distances."""
         begin, rows, distances = self._within(Q, radius)
-        count = len(begin) - 1
-        query = np.repeat(np.arange(count), np.diff(begin))
-        order = np.lexsort((rows, query))
-        query, rows, distances = query[order], rows[order], distances[order]
         if Q is None:
-            others = rows != query
-            query, rows, distances = query[others], rows[others], distances[others]
-            begin = np.searchsorted(query, np.arange(count + 1))
+            others = rows != np.repeat(np.arange(len(begin) - 1), np.diff(begin))
+            rows, distances = rows[others], distances[others]
+            begin = np.append(0, np.cumsum(others))[begin]
+        if ordered and len(rows):
+            graph = csr_matrix((distances, rows, begin), shape=(len(begin) - 1, int(rows.max()) + 1))
+            graph.sort_indices()
+            rows, distances = graph.indices.astype(np.int64), graph.data
         return begin, rows, distances
 
 
@@ -55,7 +57,7 @@ class TreeSearch(Search):
             return self.tree.nearest(self.tree.records(), k, self.tree.rows)
         return self.tree.nearest(_dense(Q), k)
 
-    def _within(self, Q: Table | None, radius: float) -> Found:
+    def _within(self, Q: Table | None, radius: float | np.ndarray) -> Found:
         if Q is None:
             return self.tree.within(self.tree.records(), radius, self.tree.rows)
         return self.tree.within(_dense(Q), radius)
@@ -71,6 +73,9 @@ class Blocks(Search):
         """Blocks of distances to all records, each with the number of its first query."""
         if self.metric == "precomputed":
             yield 0, Q.X
+            return
+        if callable(self.metric) and self.table.sparse and Q.sparse:
+            yield from _of_sparse(self.metric, self.params, Q, self.table)
             return
         far = _metric(self.metric, self.params)
         n, d = self.table.n, max(self.table.d, 1)
@@ -94,11 +99,12 @@ class Blocks(Search):
             distances[i : i + len(far)] = np.take_along_axis(far, row, 1)
         return distances, rows
 
-    def _within(self, Q: Table | None, radius: float) -> Found:
+    def _within(self, Q: Table | None, radius: float | np.ndarray) -> Found:
         Q = self.table if Q is None else Q
         counts, rows, distances = [np.zeros(1, np.int64)], [], []
-        for _, far in self.distances(Q):
-            near = far <= radius
+        most = np.broadcast_to(radius, Q.n)
+        for i, far in self.distances(Q):
+            near = far <= most[i : i + len(far), None]
             counts.append(near.sum(axis=1))
             rows.append(np.nonzero(near)[1])
             distances.append(far[near])
@@ -143,12 +149,28 @@ def _metric(metric: Any, params: dict[str, Any]) -> Callable[[np.ndarray, np.nda
         return _cosine
     if metric == "haversine":
         return _haversine
+    if metric == "nan_euclidean":
+        return _nan_euclidean
+    if hasattr(metric, "pairwise"):
+        return lambda Q, X: metric.pairwise(np.asarray(Q, float), np.asarray(X, float))
     from scipy.spatial.distance import cdist  # (half a second to load, needed by few)
 
     name = {"manhattan": "cityblock", "l1": "cityblock", "l2": "euclidean"}.get(metric, metric)
     if metric in BOOLEAN:
         return lambda Q, X: cdist(Q != 0, X != 0, name, **params)
     return lambda Q, X: cdist(Q, X, name, **params)
+
+
+def _of_sparse(
+    metric: Callable, params: dict[str, Any], Q: Table, X: Table
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Query by query, by a function of two sparse rows."""
+    queries, records = (
+        [csr_matrix((t.X.data[a:b], t.X.indices[a:b], [0, b - a]), (1, t.d)) for a, b in pairwise(t.X.indptr)]
+        for t in (Q, X)
+    )
+    for i, query in enumerate(queries):
+        yield i, np.array([[metric(query, record, **params) for record in records]], float)
 
 
 def _cosine(Q: np.ndarray, X: np.ndarray) -> np.ndarray:
@@ -162,6 +184,17 @@ def _unit(X: np.ndarray) -> np.ndarray:
     X = np.ldexp(X, -np.frexp(top)[1])  # so that no square overflows
     length = np.sqrt((X * X).sum(axis=1, keepdims=True))
     return X / np.where(length == 0, 1, length)
+
+
+def _nan_euclidean(Q: np.ndarray, X: np.ndarray) -> np.ndarray:
+    """Over the columns that neither record lacks, scaled up to all; NaN where there is none."""
+    total, present = np.zeros((2, len(Q), len(X)))
+    for q, x in zip(Q.T.astype(float), X.T.astype(float), strict=True):
+        square = (q[:, None] - x) ** 2
+        there = ~np.isnan(square)
+        total += np.where(there, square, 0)
+        present += there
+    return np.sqrt(total * Q.shape[1] / np.where(present, present, np.nan))
 
 
 def _haversine(Q: np.ndarray, X: np.ndarray) -> np.ndarray:

@@ -44,7 +44,14 @@ def cloud(n, d, k=8, *, dtype=np.float64, storage="dense", seed=0):
 
 
 # Estimators whose cost grows faster than the number of records: how many are enough, by name.
-ENOUGH = {"HDBSCAN": 8_000, "OPTICS": 3_000}
+ENOUGH = {
+    "HDBSCAN": 8_000,
+    "KNeighborsClassifier": 10_000,
+    "KNeighborsRegressor": 10_000,
+    "OPTICS": 3_000,
+    "RadiusNeighborsClassifier": 10_000,
+    "RadiusNeighborsRegressor": 10_000,
+}
 
 
 def many(cls, n):

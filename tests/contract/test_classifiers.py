@@ -1,6 +1,7 @@
 """Labels of every type and container, and what classifiers do with them."""
 
 import decimal
+import inspect
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from sklearn.exceptions import DataConversionWarning
 from clinfa import Dataset, Pr
 from tests.contract.discover import build, each, of_kind
 from tests.contract.problems import bits, groups, learned, outputs, weights
+from tests.contract.test_hostile_records import easy
 from tests.contract.test_hostile_scales import by_move, moved
 
 CLASSIFIERS = of_kind("classifier")
@@ -123,6 +125,9 @@ REFUSED = {
 def test_refused_labels(cls, how):
     X, codes = groups(N)
     model = build(cls)
+    if how == "two columns" and model.__sklearn_tags__().target_tags.multi_output:
+        assert model.fit(X, REFUSED[how]).predict(X).shape == (N, 2)
+        return
     with pytest.raises((ValueError, TypeError), match=r"\w{3}"):
         model.fit(X, REFUSED[how])
     assert not learned(model)
@@ -151,7 +156,8 @@ def test_a_dataset_goes_in_and_comes_out(cls):
     names = np.array(["x", "y", "z"])[codes]
     data = Dataset(X, names[:, None], w, ["a", "b", "c"], ["kind"])
     model = build(cls).fit(data)
-    plain = build(cls).fit(pd.DataFrame(X, columns=["a", "b", "c"]), names, sample_weight=w)
+    weighted = {"sample_weight": w} if "sample_weight" in inspect.signature(cls.fit).parameters else {}
+    plain = build(cls).fit(pd.DataFrame(X, columns=["a", "b", "c"]), names, **weighted)
     assert bits(learned(model)) == bits(learned(plain))
     out = model.predict(data)
     assert out.targets.tolist() == names.tolist()
@@ -171,8 +177,9 @@ def test_probabilities_of_a_dataset(cls):
     assert isinstance(out.targets, Pr)
     assert out.target_names == ["5", "6", "7"]
     assert np.array_equal(out.targets, model.predict_proba(X))
-    logs = model.predict_log_proba(Dataset(X))
-    assert np.array_equal(logs.targets, model.predict_log_proba(X))
+    if hasattr(model, "predict_log_proba"):
+        logs = model.predict_log_proba(Dataset(X))
+        assert np.array_equal(logs.targets, model.predict_log_proba(X))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -185,7 +192,8 @@ def test_probabilities_add_up(cls, dtype):
     assert (P >= 0).all()
     np.testing.assert_allclose(P.sum(axis=1), 1.0, rtol=4 * eps)
     np.testing.assert_array_equal(model.predict(X), P.argmax(axis=1))
-    np.testing.assert_allclose(np.exp(model.predict_log_proba(X)), P, rtol=1e3 * eps, atol=eps)
+    if hasattr(model, "predict_log_proba"):
+        np.testing.assert_allclose(np.exp(model.predict_log_proba(X)), P, rtol=1e3 * eps, atol=eps)
 
 
 @each(CLASSIFIERS)
@@ -219,7 +227,7 @@ def test_one_class(cls):
 @each(CLASSIFIERS)
 def test_groups_are_told_apart_at_any_scale(cls, dtype, move, d):
     X, codes = moved(dtype, move, d=d)
-    model = build(cls).fit(X, codes)
+    model = easy(cls).fit(X, codes)
     np.testing.assert_array_equal(model.predict(X), codes)
     np.testing.assert_array_equal([model.predict(row[None])[0] for row in X[:9]], codes[:9])
     for value in outputs(model, X).values():
@@ -231,7 +239,7 @@ def test_groups_are_told_apart_at_any_scale(cls, dtype, move, d):
 def test_records_nothing_like_those_learned(cls, factor):
     """However far off, an answer: no NaN."""
     X, codes = groups(N)
-    model = build(cls).fit(X / factor, codes)
+    model = easy(cls).fit(X / factor, codes)
     for far in (X * min(factor, 1e307), np.full_like(X, np.finfo(float).max), -np.full_like(X, 1e300)):
         for value in outputs(model, far).values():
             assert not np.isnan(value).any()

@@ -103,7 +103,8 @@ def test_dtype_is_kept(cls, params, storage, dtype):
     if storage == "csr" and not cls._sparse:
         return
     X = cloud(500, 6, dtype=dtype, storage=storage)
-    model = build(cls, **params).fit(X, targets(cls, np.arange(500) % 3))
+    y = targets(cls, np.arange(500) % 3)
+    model = build(cls, **params).fit(X, y.astype(dtype) if cls._kind == "regressor" else y)
     public = {name: value for name, value in learned(model).items() if name[0] != "_"}
     seen = _floats(public) | _floats(outputs(model, X))
     assert seen or cls._kind is None  # who only remembers the records has no numbers of its own

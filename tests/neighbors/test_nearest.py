@@ -1,10 +1,12 @@
 """Neighbours: hand-worked, against brute force, and scikit-learn's for every metric."""
 
 import math
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from sklearn.metrics import DistanceMetric
 from sklearn.neighbors import NearestNeighbors as Theirs
 
 from clinfa.neighbors import NearestNeighbors
@@ -112,7 +114,8 @@ def test_callable():
 def test_minkowski_that_no_tree_holds(p, w):
     X, Q = records()
     params = {"w": np.array(w)} if w else None
-    far, rows = NearestNeighbors(p=p, metric_params=params).fit(X).kneighbors(Q)
+    with pytest.warns(UserWarning, match="for 0 < p < 1") if p < 1 else nullcontext():
+        far, rows = NearestNeighbors(p=p, metric_params=params).fit(X).kneighbors(Q)
     t = abs(Q[:, None] - X) ** p * (1 if w is None else np.array(w))
     wanted = t.sum(axis=2) ** (1 / p)
     assert np.array_equal(rows, np.argsort(wanted, axis=1)[:, :5])
@@ -180,8 +183,55 @@ def test_what_is_refused():
     refused("p in metric_params must be greater than 0", metric_params={"p": 0}, p=None)
     refused("must be square. Input is a 4x3", metric="precomputed", X=np.zeros((4, 3)))
     refused("Negative values in data passed to precomputed", metric="precomputed", X=-np.ones((4, 4)))
-    refused(
-        "takes a dense matrix of distances", TypeError, metric="precomputed", X=sp.eye_array(4, format="csr")
-    )
+    refused("handling of explicit zeros", TypeError, metric="precomputed", X=sp.eye_array(4, format="dia"))
+    refused("some samples have only 1 neighbors", metric="precomputed", X=sp.eye_array(9, format="csr"))
     with pytest.warns(SyntaxWarning, match="Parameter p is found in metric_params"):
         NearestNeighbors(metric_params={"p": 3}).fit(records()[0])
+
+
+def test_a_radius_for_each_query():
+    X, Q = records()
+    radii = np.linspace(0, 2, len(Q))
+    for metric in ("euclidean", "cosine", "precomputed"):
+        model = NearestNeighbors(metric=metric).fit(X if metric != "precomputed" else abs(X @ X.T))
+        given = Q if metric != "precomputed" else abs(Q @ X.T)
+        found = model.radius_neighbors(given, radii, return_distance=False)
+        for i, radius in enumerate(radii):
+            one = model.radius_neighbors(given[i : i + 1], float(radius), return_distance=False)[0]
+            assert np.array_equal(found[i], one)
+    refused("radius must be a number >= 0", call=lambda m: m.radius_neighbors(Q, [1.0, 2.0]))
+
+
+def test_nan_euclidean_by_hand():
+    X = np.array([[0.0, 1.0], [1.0, np.nan], [2.0, 3.0], [np.nan, np.nan]])
+    model = NearestNeighbors(n_neighbors=2, metric="nan_euclidean").fit(X)
+    far, rows = model.kneighbors([[0.0, np.nan], [2.0, 2.0]])
+    assert rows.tolist() == [[0, 1], [2, 1]]
+    np.testing.assert_allclose(far, np.sqrt([[0, 2], [1, 2]]), 1e-15)
+    assert model.kneighbors(X, 4)[0][3].tolist() == pytest.approx([np.nan] * 4, nan_ok=True)
+    with pytest.raises(ValueError, match="infinity"):
+        model.kneighbors([[np.inf, 0.0]])
+    with pytest.raises(ValueError, match="NaN"):
+        NearestNeighbors().fit(X)
+
+
+def test_metrics_of_sparse_rows():
+    X = sp.csr_array([[1.0, 0, 2], [0, 0, 0], [3, 1, 0]])
+
+    def metric(a, b):
+        assert a.shape == b.shape == (1, 3)
+        return (a - b).toarray().__abs__().sum()
+
+    assert np.array_equal(
+        NearestNeighbors(metric=metric).fit(X).kneighbors(X, 3)[0],
+        NearestNeighbors(metric="manhattan").fit(X).kneighbors(X, 3)[0],
+    )
+
+
+def test_metric_objects_of_scikit_learn():
+    X, Q = records()
+    metric = DistanceMetric.get_metric("canberra")
+    far, rows = NearestNeighbors(metric=metric).fit(X).kneighbors(Q)
+    theirs = NearestNeighbors(metric="canberra").fit(X).kneighbors(Q)
+    assert np.array_equal(rows, theirs[1])
+    np.testing.assert_allclose(far, theirs[0], 1e-13)
