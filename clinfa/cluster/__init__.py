@@ -1,11 +1,13 @@
 """Clustering."""
 
+from clinfa.cluster.density import DBSCAN, dbscan
 from clinfa.cluster.hdbscan import HDBSCAN
 from clinfa.cluster.kmeans import KMeans, k_means, kmeans_plusplus
 from clinfa.cluster.minibatch_kmeans import MiniBatchKMeans
 from clinfa.cluster.optics import OPTICS, cluster_optics_dbscan, cluster_optics_xi, compute_optics_graph
 
 __all__ = [
+    "DBSCAN",
     "HDBSCAN",
     "OPTICS",
     "KMeans",
@@ -13,6 +15,7 @@ __all__ = [
     "cluster_optics_dbscan",
     "cluster_optics_xi",
     "compute_optics_graph",
+    "dbscan",
     "k_means",
     "kmeans_plusplus",
 ]
