@@ -75,6 +75,7 @@ class Estimator:
 
     _kind: ClassVar[str | None] = None  # scikit-learn's estimator_type
     _sparse: ClassVar[bool] = False  # whether CSR is accepted
+    _absolute_weights: ClassVar[bool] = False  # whether a parameter is in units of weights, which may be < 0
     _finite: ClassVar[bool] = True  # whether NaN and infinity are refused
     _takes_datasets: ClassVar[bool] = True
 

@@ -13,14 +13,14 @@
  * another order differs in the last bits, and points at exactly eps must not depend on that. */
 static double plain_distance(const double *q, const double *point, ptrdiff_t d, int metric, double p)
 {
-    volatile double total = 0, term;
+    double total = 0;
     for (ptrdiff_t f = 0; f < d; f++) {
         double t = fabs(point[f * LEAF] - q[f]);
         switch (metric) {
-        case EUCLIDEAN: term = t * t; total = total + term; break;
-        case MANHATTAN: total = total + t; break;
+        case EUCLIDEAN: total += lanes_rounded(t * t); break;
+        case MANHATTAN: total += t; break;
         case CHEBYSHEV: total = t > total ? t : total; break;
-        default: term = pow(t, p); total = total + term;
+        default: total += pow(t, p);
         }
     }
     return total;

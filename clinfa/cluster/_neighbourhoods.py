@@ -28,6 +28,7 @@ _NAMES = {
     "minkowski": "minkowski",
 }
 _NONE = 2**31 - 1
+_MOST = float(np.finfo(np.float64).max)
 _BLOCK = 2_000_000  # distances held at a time: 16 MB
 
 
@@ -40,19 +41,20 @@ class Space:
     metric : str
         One of the tree's.
     p : float
-    reach : ndarray of shape (3,)
-        The greatest reduced distance of neighbours, between two bounds that rounding cannot cross.
-    exponent : int
-        Points are records times 2^-exponent, so that powers of distances near `eps` neither overflow nor
-        vanish.
+    eps : float
+        The greatest distance between neighbours, or its square.
+    squared : bool
+    origin : ndarray of shape (d,)
+        What is taken away: the value of columns that do not vary, which may dwarf all distances.
     directions : bool
         Whether only the direction of a record counts.
     """
 
     metric: str
     p: float
-    reach: np.ndarray
-    exponent: int
+    eps: float
+    squared: bool
+    origin: np.ndarray
     directions: bool
 
     @classmethod
@@ -64,55 +66,45 @@ class Space:
         p = 2.0 if p is None or metric != "minkowski" else float(p)
         if kind == "minkowski":
             kind = {1.0: "manhattan", 2.0: "euclidean", math.inf: "chebyshev"}.get(p, kind)
-        d = X.shape[1]
-        slack = 4e-16 * (d + 32)
-        if (
-            metric == "cosine"
-        ):  # |u - v|^2 = 2 (1 - cos) of rows of length one; rounding decides for neighbours
-            return cls(kind, p, np.array([1 - slack, 1 + slack, 1 + 2 * slack]) * 2 * eps, 0, True)
-        radius = math.sqrt(eps) if metric == "sqeuclidean" else eps
-        exponent = 0
-        if kind == "minkowski" or not 1e-100 < radius < 1e100:
-            highest = math.frexp(max(-float(X.min()), float(X.max())))[1]
-            exponent = max(math.frexp(radius)[1], highest - 1023)
-            radius = math.ldexp(radius, -exponent)
-        if metric == "sqeuclidean":
-            reach = math.ldexp(eps, -2 * exponent)
-        else:
-            reach = {"euclidean": radius * radius, "minkowski": radius**p}.get(kind, radius)
-        if not 1e-290 < reach < 1e290:
-            raise ValueError(
-                f"eps={eps!r} cannot be told from zero in powers of distances between values as large as "
-                f"{np.abs(X).max():g} (metric={metric!r}, p={p:g})."
-            )
-        return cls(kind, p, np.array([1 - slack, 1, 1 + slack]) * reach, exponent, False)
+        directions = metric == "cosine"
+        if directions:
+            # |u - v|^2 = 2 (1 - cos) of rows of length one, rounded in favour of neighbours.
+            eps = 2 * (eps + 1e-15 * (X.shape[1] + 8))
+        least, most = X.min(axis=0).astype(float), X.max(axis=0)
+        origin = np.where((least == most) & (not directions), least, 0.0)
+        return cls(kind, p, eps, metric == "sqeuclidean" or directions, origin, directions)
 
     def points(self, X: np.ndarray) -> np.ndarray:
         """Records as float64 points."""
         X = X.astype(np.float64, copy=False)
-        if self.exponent:
-            return np.ldexp(X, -self.exponent)
-        if not self.directions:
-            return X
-        X = X / np.where((most := np.abs(X).max(axis=1, keepdims=True)) > 0, most, 1)
-        # Rows of zeros have no direction: one of their own, at right angles to every other.
-        length = np.sqrt((X * X).sum(axis=1, keepdims=True))
-        nowhere = (length == 0).astype(np.float64)
-        return np.hstack([X / np.where(length > 0, length, 1), nowhere])
+        if self.directions:
+            X = X / np.where((most := np.abs(X).max(axis=1, keepdims=True)) > 0, most, 1)
+            length = np.sqrt((X * X).sum(axis=1, keepdims=True))
+            # Rows of zeros have no direction: one of their own, at right angles to every other.
+            return np.hstack([X / np.where(length > 0, length, 1), length == 0])
+        with np.errstate(over="ignore"):
+            return np.clip(X - self.origin, -_MOST, _MOST) if self.origin.any() else X
 
-    def inside(self, far: np.ndarray, Q: np.ndarray, points: Callable[[], np.ndarray]) -> np.ndarray:
-        """Whether reduced distances are within reach: those in doubt are summed up term by term."""
-        inside = far <= self.reach[1]
-        doubt = np.flatnonzero((far > self.reach[0]) & (far <= self.reach[2]))
-        if len(doubt) and not self.directions:
-            apart = np.abs(Q[doubt] - points()[doubt])
+    def reach(self, tree: Tree) -> np.ndarray:
+        """The greatest reduced distance of neighbours, between bounds that rounding cannot cross."""
+        with np.errstate(over="ignore", under="ignore"):
+            most = float(np.ldexp(self.eps, 2 * tree.shift) if self.squared else tree.reduced(self.eps))
+            slack = (tree.d + tree.p + 8) * 2.0**-51
+            return np.clip([most * (1 - slack) - 1e-300, most, most * (1 + slack) + 1e-300], -1, _MOST)
+
+    def inside(self, tree: Tree, far: np.ndarray, Q: np.ndarray, points: np.ndarray) -> np.ndarray:
+        """Whether queries are within reach of points at distances `far`: those in doubt are summed anew."""
+        radius = math.sqrt(self.eps) if self.squared else self.eps
+        inside = far <= radius
+        doubt = np.flatnonzero(np.abs(far - radius) <= 1e-9 * radius)
+        if len(doubt):
+            apart = np.abs(np.ldexp(Q[doubt] - points[doubt], tree.shift))
             if self.metric == "chebyshev":
                 plain = apart.max(axis=1)
             else:
-                power = {"euclidean": apart * apart, "manhattan": apart}.get(self.metric)
-                power = apart**self.p if power is None else power
-                plain = np.add.accumulate(power, axis=1)[:, -1]
-            inside[doubt] = plain <= self.reach[1]
+                power = {1.0: apart, 2.0: apart * apart}.get(tree.power)
+                plain = np.add.accumulate(apart**tree.p if power is None else power, axis=1)[:, -1]
+            inside[doubt] = plain <= self.reach(tree)[1]
         return inside
 
 
@@ -146,7 +138,7 @@ def tree_clusters(X: np.ndarray, space: Space, weights: np.ndarray, need: float)
     if len(weights):
         heavy = np.zeros((leaves, lanes))
         heavy[there] = weights[tree.names[there]]
-    where, how = (tree.boxes, tree.levels), (tree.metric, tree.p, space.reach)
+    where, how = (tree.boxes, tree.levels), (tree.metric, tree.p, space.reach(tree))
 
     core = np.empty((leaves, lanes), np.uint8)
     cut = stripes(leaves, 2000.0 * lanes, most=4096)
@@ -214,14 +206,14 @@ def tree_clusters(X: np.ndarray, space: Space, weights: np.ndarray, need: float)
 
     rest = tree.names[there & (core == 0)]
     if len(rest):
+        Q = np.ldexp(X, tree.shift) if tree.shift else X
         cut = stripes(len(rest), 2000.0, most=4096)
         cut.run(
             lambda cursor, limit, slot: dbscan.border_pass(
-                tree.points, *where, *how, heads, number, X, rest, cut.bounds, cursor, limit, labels
+                tree.points, *where, *how, heads, number, Q, rest, cut.bounds, cursor, limit, labels
             )
         )
-    is_core = core.reshape(-1)[place].astype(bool)
-    return Clusters(labels, is_core, tree)
+    return Clusters(labels, core.reshape(-1)[place].astype(bool), tree)
 
 
 def _heads(first: np.ndarray, levels: np.ndarray) -> np.ndarray:

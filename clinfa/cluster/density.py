@@ -168,7 +168,7 @@ class DBSCAN(Clusterer):
         return table, read_weights(sample_weight, table.n, owner, signed=True)
 
     def _fit(self, table: Table, weights: np.ndarray) -> DBSCANFit:
-        n_jobs = self.n_jobs
+        table, n_jobs = _own(table), self.n_jobs
         with config_context(**({"n_threads": int(n_jobs)} if n_jobs is not None and n_jobs > 0 else {})):
             found, space = self._clusters(table, weights)
         core = np.flatnonzero(found.core)
@@ -176,7 +176,7 @@ class DBSCAN(Clusterer):
             labels=found.labels,
             core_sample_indices=core,
             components=_given(table, core),
-            _records=None if self.metric == "precomputed" else _given(table, np.arange(table.n)),
+            _records=None if self.metric == "precomputed" else _given(table),
             _weights=weights.copy(),
             _space=space,
             _tree=found.tree,
@@ -244,9 +244,8 @@ class DBSCAN(Clusterer):
         core, space = self.core_sample_indices_, self._space
         if space is not None:
             Q = space.points(table.rows(np.arange(table.n)) if table.sparse else table.X)
-            far, nearest = self._tree.nearest(np.ascontiguousarray(Q), 1)
-            far, nearest = far[:, 0], nearest[:, 0]
-            return space.inside(far, Q, lambda: space.points(_dense(self._records))[nearest]), nearest
+            far, nearest = (found[:, 0] for found in self._tree.nearest(Q, 1))
+            return space.inside(self._tree, far, Q, space.points(_dense(self._records))[nearest]), nearest
         if self.metric == "precomputed":
             rows_of = lambda some: _stored(table, some, diagonal=False)[:, core]  # noqa: E731
         else:
@@ -308,7 +307,7 @@ class DBSCAN(Clusterer):
             return Table(X, names)
         from scipy import sparse
 
-        both = sparse.vstack([self._records, _given(new, np.arange(new.n))], format="csr")
+        both = sparse.vstack([self._records, _given(new)], format="csr")
         return Table(read_table(both, type(self).__name__, sparse=True).X, names)
 
     def __sklearn_tags__(self) -> Any:
@@ -317,13 +316,21 @@ class DBSCAN(Clusterer):
         return tags
 
 
-def _given(table: Table, rows: np.ndarray) -> Any:
-    """Some records, in memory of their own, as a user knows them: an array, or SciPy's CSR."""
+def _own(table: Table) -> Table:
+    """A copy, in which zeros have no sign."""
+    X = table.X
+    if isinstance(X, CSR):
+        return Table(CSR(X.data + 0.0, X.indices.copy(), X.indptr.copy(), X.shape), table.names)
+    return Table(X + 0.0, table.names)
+
+
+def _given(table: Table, rows: np.ndarray | None = None) -> Any:
+    """All or some records as a user knows them: an array, or SciPy's CSR."""
     if not isinstance(table.X, CSR):
-        return table.X[rows]
+        return table.X if rows is None else table.X[rows]
     from scipy import sparse
 
-    part = table.X.part(rows)
+    part = table.X if rows is None else table.X.part(rows)
     count = int(part.indptr[-1])
     return sparse.csr_matrix((part.data[:count], part.indices[:count], part.indptr), part.shape)
 

@@ -7,6 +7,7 @@ import pickle
 import joblib
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from sklearn.base import clone
 
 from tests.contract.discover import build, each, each_variant, having
@@ -93,7 +94,8 @@ def test_fit_forgets_the_fit_before(cls):
 
 
 def _floats(values):
-    return {name: v.dtype for name, v in values.items() if isinstance(v, np.ndarray) and v.dtype.kind == "f"}
+    arrays = {name: v for name, v in values.items() if isinstance(v, np.ndarray) or sp.issparse(v)}
+    return {name: v.dtype for name, v in arrays.items() if v.dtype.kind == "f"}
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -17,17 +17,20 @@ from tests.contract.problems import (
     targets,
 )
 
-# What finds three groups of thirty, at any scale, by class name; "n_clusters" goes without saying.
+# What finds three groups of thirty, by class name; "n_clusters" goes without saying.
 EASY = {
+    "DBSCAN": {"eps": 3.0},
     "OPTICS": {"min_samples": 7, "xi": 0.9},
     "RadiusNeighborsClassifier": {"radius": 0.0, "outlier_label": "most_frequent"},
     "RadiusNeighborsRegressor": {"radius": 0.0},
 }
 
 
-def easy(cls, **params):
-    """For three groups."""
-    known = {"n_clusters": 3} if "n_clusters" in cls._rules else EASY.get(cls.__name__, {})
+def easy(cls, scale=1.0, **params):
+    """For three groups, `scale` times as far apart as those of `groups`."""
+    known = {"n_clusters": 3} if "n_clusters" in cls._rules else dict(EASY.get(cls.__name__, {}))
+    if "eps" in known:
+        known["eps"] *= abs(scale)
     return build(cls, **known, **params)
 
 

@@ -49,7 +49,7 @@ def moved(dtype, move, **size):
 @each(of_kind("clusterer"))
 def test_groups_are_found(cls, dtype, move, d):
     X, which = moved(dtype, move, d=d)
-    model = easy(cls).fit(X)
+    model = easy(cls, MOVES[dtype][move][0]).fit(X)
     assert same_partition(model.labels_, which)
     if hasattr(model, "predict"):
         np.testing.assert_array_equal(model.predict(X), model.labels_)
@@ -60,7 +60,7 @@ def test_groups_are_found(cls, dtype, move, d):
 @each([cls for cls in of_kind("clusterer") if cls._sparse])
 def test_groups_are_found_in_csr(cls, dtype, move):
     X, which = moved(dtype, move)
-    model = easy(cls).fit(sp.csr_array(X))
+    model = easy(cls, MOVES[dtype][move][0]).fit(sp.csr_array(X))
     assert same_partition(model.labels_, which)
     if hasattr(model, "predict"):
         np.testing.assert_array_equal(model.predict(sp.csr_array(X)), model.labels_)
@@ -95,7 +95,7 @@ def test_columns_of_different_scale(cls, factors):
     noise = np.random.RandomState(7).standard_normal(X.shape)
     big, small = max(factors), min(factors)
     both = [X * big, noise * small] if factors[0] == big else [noise * small, X * big]
-    assert same_partition(easy(cls).fit(np.hstack(both)).labels_, which)
+    assert same_partition(easy(cls, big).fit(np.hstack(both)).labels_, which)
 
 
 @pytest.mark.parametrize("constant", [1e8, -1e15, 1e300])
