@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -188,6 +189,13 @@ class DBSCAN(Clusterer):
             return block_clusters(table.n, lambda some: _stored(table, some), eps, weights, need), None
         X = table.rows(np.arange(table.n)) if table.sparse else table.X
         params = dict(self.metric_params or {})
+        if "p" in params and self.p is not None:
+            warnings.warn(
+                "Parameter p is found in metric_params. The corresponding parameter from __init__ "
+                "is ignored.",
+                SyntaxWarning,
+                stacklevel=5,
+            )
         p = params.pop("p", self.p) if self.metric == "minkowski" else self.p
         if self.metric == "minkowski" and p == 0:
             raise ValueError("p must be above 0 for the metric 'minkowski', got 0.")
