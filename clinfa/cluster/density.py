@@ -184,7 +184,7 @@ class DBSCAN(Clusterer):
         )
 
     def _clusters(self, table: Table, weights: np.ndarray) -> tuple[Clusters, Space | None]:
-        eps, need = float(self.eps), float(self.min_samples)
+        eps, need = float(self.eps), float(min(int(self.min_samples), 2**1000))
         if self.metric == "precomputed":
             return block_clusters(table.n, lambda some: _stored(table, some), eps, weights, need), None
         X = table.rows(np.arange(table.n)) if table.sparse else table.X
