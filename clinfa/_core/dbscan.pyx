@@ -9,6 +9,7 @@ from clinfa._core.lanes cimport FAN, LEAF, MOST_STACK, lanes_boxes, lowest_bit
 
 cdef extern from "density.h" nogil:
     uint32_t leaf_within(const double*, const double*, Py_ssize_t, int, double, const double*)
+    double plain_distance(const double*, const double*, Py_ssize_t, int, double)
     void boxes_apart(
         const double*, const double*, const double*, Py_ssize_t, int, double, double*, double*)
     int32_t root_of(int32_t*, int32_t)
@@ -442,6 +443,75 @@ def border_pass(
                             stack_level[waiting] = level + 1
                             waiting += 1
                 labels[rest[i]] = -1 if best == NONE else best
+
+
+def nearest_core_pass(
+    const double[:, :, ::1] points,   # in     (leaves, d, LEAF)  core points only
+    const int32_t[:, ::1] names,      # in     (leaves, LEAF)
+    const double[:, :, :, ::1] boxes, # in     (nodes, d, 2, FAN)
+    const int64_t[::1] levels,        # in     (depth + 1)
+    int metric, double p,             # in
+    const double[::1] reach,          # in     (3)
+    const double[:, ::1] Q,           # in     (m, d)
+    const int64_t[::1] bounds,        # in     (stripes + 1)
+    int64_t[::1] cursor,              # inout  (1)
+    int64_t limit,                    # in
+    int64_t[::1] nearest,             # out    (m)                the row of the nearest core point within reach, or -1
+):
+    cdef Py_ssize_t d = Q.shape[1], depth = levels.shape[0] - 1, waiting, begin, level, l, c
+    cdef int64_t s, i, node, stripes = bounds.shape[0] - 1
+    cdef int32_t best
+    cdef double distance, slack = reach[2] / reach[1] if reach[1] > 0 else 1
+    cdef double around[3]
+    cdef const double* q
+    cdef double lanes[EIGHT]
+    cdef double stack_near[MOST_STACK]
+    cdef int64_t stack_node[MOST_STACK]
+    cdef int32_t stack_level[MOST_STACK]
+    cdef uint32_t bits
+    with nogil:
+        while limit > 0:
+            limit -= 1
+            s = clinfa_take(&cursor[0])
+            if s >= stripes:
+                break
+            for i in range(bounds[s], bounds[s + 1]):
+                q = &Q[i, 0]
+                best = NONE
+                for c in range(3):
+                    around[c] = reach[c]
+                waiting = 1
+                stack_near[0] = 0
+                stack_node[0] = 0
+                stack_level[0] = 0
+                while waiting > 0:
+                    waiting -= 1
+                    if stack_near[waiting] > around[2]:
+                        continue
+                    node = stack_node[waiting]
+                    level = stack_level[waiting]
+                    if level == depth:
+                        bits = leaf_within(q, &points[node, 0, 0], d, metric, p, around)
+                        while bits:
+                            l = lowest_bit(bits)
+                            bits &= bits - 1
+                            distance = plain_distance(q, &points[node, 0, l], d, metric, p)
+                            if best == NONE or distance < around[1] or (
+                                distance == around[1] and names[node, l] < best
+                            ):
+                                best = names[node, l]
+                                around[0] = distance * (2 - slack) - 1e-300
+                                around[1] = distance
+                                around[2] = min(distance * slack + 1e-300, reach[2])
+                        continue
+                    bits = lanes_boxes(q, &boxes[levels[level] + node, 0, 0, 0], d, metric, p, around[2], lanes)
+                    begin = waiting
+                    while bits:
+                        c = lowest_bit(bits)
+                        bits &= bits - 1
+                        _wait(stack_near, stack_node, stack_level, begin, waiting, lanes[c], node * FAN + c, level + 1)
+                        waiting += 1
+                nearest[i] = -1 if best == NONE else best
 
 
 def unite_block(

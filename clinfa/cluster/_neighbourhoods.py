@@ -92,20 +92,19 @@ class Space:
             slack = (tree.d + tree.p + 8) * 2.0**-51
             return np.clip([most * (1 - slack) - 1e-300, most, most * (1 + slack) + 1e-300], -1, _MOST)
 
-    def inside(self, tree: Tree, far: np.ndarray, Q: np.ndarray, points: np.ndarray) -> np.ndarray:
-        """Whether queries are within reach of points at distances `far`: those in doubt are summed anew."""
-        radius = math.sqrt(self.eps) if self.squared else self.eps
-        inside = far <= radius
-        doubt = np.flatnonzero(np.abs(far - radius) <= 1e-9 * radius)
-        if len(doubt):
-            apart = np.abs(np.ldexp(Q[doubt] - points[doubt], tree.shift))
-            if self.metric == "chebyshev":
-                plain = apart.max(axis=1)
-            else:
-                power = {1.0: apart, 2.0: apart * apart}.get(tree.power)
-                plain = np.add.accumulate(apart**tree.p if power is None else power, axis=1)[:, -1]
-            inside[doubt] = plain <= self.reach(tree)[1]
-        return inside
+    def nearest(self, tree: Tree, Q: np.ndarray) -> np.ndarray:
+        """The row of the nearest point of the tree within reach of each record, or -1; ties by row."""
+        Q = self.points(Q)
+        Q = np.ascontiguousarray(np.ldexp(Q, tree.shift) if tree.shift else Q)
+        reach, out = self.reach(tree), np.empty(len(Q), np.int64)
+        cut = stripes(len(Q), 2000.0, most=4096)
+        cut.run(
+            lambda cursor, limit, slot: dbscan.nearest_core_pass(
+                *(tree.points, tree.names, tree.boxes, tree.levels, tree.metric, tree.p, reach, Q),
+                *(cut.bounds, cursor, limit, out),
+            )
+        )
+        return out
 
 
 @dataclass(frozen=True)

@@ -251,9 +251,8 @@ class DBSCAN(Clusterer):
         """Whether a core point is within reach of each record, and the row of the nearest."""
         core, space = self.core_sample_indices_, self._space
         if space is not None:
-            Q = space.points(table.rows(np.arange(table.n)) if table.sparse else table.X)
-            far, nearest = (found[:, 0] for found in self._tree.nearest(Q, 1))
-            return space.inside(self._tree, far, Q, space.points(_dense(self._records))[nearest]), nearest
+            nearest = space.nearest(self._tree, table.rows(np.arange(table.n)) if table.sparse else table.X)
+            return nearest >= 0, nearest
         if self.metric == "precomputed":
             rows_of = lambda some: _stored(table, some, diagonal=False)[:, core]  # noqa: E731
         else:
