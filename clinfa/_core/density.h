@@ -91,6 +91,8 @@ static inline void unite(int32_t *parent, int32_t a, int32_t b)
     }
 }
 
+#define count_bits(bits) __builtin_popcount(bits)
+
 /* A flag that says that sets were united: who sees it sees them united. */
 #define flag_set(flag) __atomic_store_n((flag), 1, __ATOMIC_RELEASE)
 #define flag_seen(flag) __atomic_load_n((flag), __ATOMIC_ACQUIRE)

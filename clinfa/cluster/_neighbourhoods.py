@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from clinfa._core import dbscan
-from clinfa.spatial import Tree
-from clinfa.threads import stripes
+from clinfa._core import dbscan, dbscan_labels
+from clinfa.spatial import METRICS, Tree
+from clinfa.threads import Stripes, stripes
 
 __all__ = ["Clusters", "Space", "block_clusters", "blocks", "distances", "nearest_in_blocks", "tree_clusters"]
 
@@ -30,6 +30,9 @@ _NAMES = {
 _NONE = 2**31 - 1
 _MOST = float(np.finfo(np.float64).max)
 _BLOCK = 2_000_000  # distances held at a time: 16 MB
+_STRIPE = 160_000_000  # features that a stripe looks at if every point looks at all: some 30 ms
+_ROWS = 1_000_000  # numbered in a call
+_SERIAL = 2_000  # so few points are not worth waking other threads
 
 
 @dataclass(frozen=True)
@@ -97,9 +100,9 @@ class Space:
         Q = self.points(Q)
         Q = np.ascontiguousarray(np.ldexp(Q, tree.shift) if tree.shift else Q)
         reach, out = self.reach(tree), np.empty(len(Q), np.int64)
-        cut = stripes(len(Q), 2000.0, most=4096)
+        cut = _few(tree, len(Q))
         cut.run(
-            lambda cursor, limit, slot: dbscan.nearest_core_pass(
+            lambda cursor, limit, slot: dbscan_labels.nearest_core_pass(
                 *(tree.points, tree.names, tree.boxes, tree.levels, tree.metric, tree.p, reach, Q),
                 *(cut.bounds, cursor, limit, out),
             )
@@ -130,97 +133,100 @@ def tree_clusters(X: np.ndarray, space: Space, weights: np.ndarray, need: float)
     """
     n = len(X)
     tree = Tree.build(X, space.metric, space.p)
-    leaves, d, lanes = tree.points.shape
-    height = leaves.bit_length() - 1
-    there = tree.names != _NONE
-    heavy = np.empty((0, lanes))
-    if len(weights):
-        heavy = np.zeros((leaves, lanes))
-        heavy[there] = weights[tree.names[there]]
-    where, how = (tree.boxes, tree.levels), (tree.metric, tree.p, space.reach(tree))
-
-    core = np.empty((leaves, lanes), np.uint8)
-    cut = stripes(leaves, 2000.0 * lanes, most=4096)
-    scratch = np.empty((cut.width(), (lanes + 2) * d + 32))  # 256 bytes keep threads apart
-    cut.run(
-        lambda cursor, limit, slot: dbscan.core_pass(
-            tree.points,
-            *where,
-            n,
-            height,
-            *how,
-            heavy,
-            need,
-            cut.bounds,
-            cursor,
-            limit,
-            scratch,
-            slot,
-            core,
-        )
-    )
-
-    parent, place = np.empty(leaves * lanes, np.int32), np.empty(n, np.int32)
-    first, whole = np.empty(leaves, np.int32), np.empty(leaves, np.uint8)
-    cut.run(
-        lambda cursor, limit, slot: dbscan.prepare_pass(
-            tree.points,
-            tree.names,
-            *how,
-            core,
-            cut.bounds,
-            cursor,
-            limit,
-            scratch,
-            slot,
-            parent,
-            place,
-            first,
-            whole,
-        )
-    )
-    heads = _heads(first, tree.levels)
-    whole = np.concatenate([np.zeros(tree.levels[-1], np.uint8), whole])
-    cut.run(
-        lambda cursor, limit, slot: dbscan.join_pass(
-            tree.points,
-            *where,
-            *how,
-            core,
-            heads,
-            cut.bounds,
-            cursor,
-            limit,
-            scratch,
-            slot,
-            parent,
-            whole,
-        )
-    )
-
-    labels, number, clusters = np.empty(n, np.int64), np.full((leaves, lanes), -1, np.int32), 0
-    for begin in range(0, n, 1_000_000):
-        end = min(begin + 1_000_000, n)
-        clusters = dbscan.number_pass(place, core, begin, end, clusters, parent, number, labels)
-
-    rest = tree.names[there & (core == 0)]
-    if len(rest):
+    if tree.names.size >= _NONE:
+        raise ValueError(f"A tree tells apart {2**30} records that may be core points, got {n}.")
+    how = (tree.metric, tree.p, space.reach(tree))
+    core = _core_points(tree, how, weights, need)
+    parent, place, heads = _sets(tree, how, core)
+    labels, number, clusters = np.full(n, -1), np.full(len(core), -1, np.int32), 0
+    for begin in range(0, n, _ROWS):
+        end = min(begin + _ROWS, n)
+        clusters = dbscan_labels.number_pass(place, core, begin, end, clusters, parent, number, labels)
+    rest = tree.names[(tree.names != _NONE) & (core.reshape(tree.names.shape) == 0)]
+    if clusters and len(rest):
         Q = np.ldexp(X, tree.shift) if tree.shift else X
-        cut = stripes(len(rest), 2000.0, most=4096)
+        cut = _few(tree, len(rest))
         cut.run(
-            lambda cursor, limit, slot: dbscan.border_pass(
-                tree.points, *where, *how, heads, number, Q, rest, cut.bounds, cursor, limit, labels
+            lambda cursor, limit, slot: dbscan_labels.border_pass(
+                *(tree.points, tree.boxes, tree.levels, *how, heads, number, Q, rest),
+                *(cut.bounds, cursor, limit, labels),
             )
         )
-    return Clusters(labels, core.reshape(-1)[place].astype(bool), tree)
+    return Clusters(labels, core[place].view(bool), tree)
 
 
-def _heads(first: np.ndarray, levels: np.ndarray) -> np.ndarray:
-    """The first core point below every node, then below every leaf."""
-    out = [first]
+def _core_points(tree: Tree, how: tuple, weights: np.ndarray, need: float) -> np.ndarray:
+    """Whether there is a core point at each place: shape (leaves LEAF,), uint8."""
+    there = tree.names != _NONE
+    heavy, mass = np.empty((0, there.shape[1])), there.sum(axis=1, dtype=float)
+    if len(weights):
+        if np.abs(weights).max() > 1e280:  # so that no sum overflows
+            weights, need = np.ldexp(weights, -64), need * 2.0**-64
+        heavy = np.zeros(there.shape)
+        heavy[there] = weights[tree.names[there]]
+        mass = heavy.sum(axis=1)
+    below, rising = _below(mass, tree.levels, np.add), not len(weights) or float(weights.min()) >= 0
+    core, cut = there.view(np.uint8).reshape(-1), _few(tree, there.size)
+    scratch = _leaf_by_slot(cut, tree)
+    cut.run(
+        lambda cursor, limit, slot: dbscan.core_pass(
+            *(tree.points, tree.boxes, tree.levels, *how, heavy, below, rising, need),
+            *(cut.bounds, cursor, limit, scratch, slot, core),
+        )
+    )
+    return core
+
+
+def _sets(tree: Tree, how: tuple, core: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Core points that hang together, as parents of places; the place of every row; the first core point
+    below each node and leaf. Other points are taken from the tree."""
+    parent, place = np.empty(len(core), np.int32), np.empty(tree.n, np.int32)
+    nodes, leaves = int(tree.levels[-1]), len(tree.names)
+    first, whole = np.empty(leaves, np.int32), np.zeros(nodes + leaves, np.uint8)
+    cut = stripes(leaves, 20.0 * len(core) / leaves * _work(tree), most=4096)
+    scratch = _leaf_by_slot(cut, tree)
+    cut.run(
+        lambda cursor, limit, slot: dbscan.prepare_pass(
+            *(tree.points, tree.names, *how, core, cut.bounds, cursor, limit, scratch, slot),
+            *(parent, place, first, whole[nodes:]),
+        )
+    )
+    heads, few = _below(first, tree.levels, np.minimum), _few(tree, len(core))
+    scratch = _leaf_by_slot(few, tree)
+    few.run(
+        lambda cursor, limit, slot: dbscan.join_pass(
+            *(tree.points, tree.boxes, tree.levels, *how, core, heads),
+            *(few.bounds, cursor, limit, scratch, slot, parent, whole),
+        )
+    )
+    return parent, place, heads
+
+
+def _leaf_by_slot(cut: Stripes, tree: Tree) -> np.ndarray:
+    """Scratch for the points of a leaf and their box; 256 bytes keep threads apart."""
+    return np.empty((cut.width(), (tree.points.shape[2] + 2) * tree.d + 32))
+
+
+def _few(tree: Tree, m: int) -> Stripes:
+    """Stripes of m points, so small that a kernel ends soon even where each looks at all others."""
+    width = 64
+    while width > 1 and width * tree.n * _work(tree) > _STRIPE:
+        width //= 2
+    bounds = np.append(np.arange(0, m, width, dtype=np.int64), m)
+    return Stripes(bounds, 4096, threads=1 if m < _SERIAL else 0)
+
+
+def _work(tree: Tree) -> int:
+    """What a look at a point costs, as the kernels count."""
+    return tree.d * (50 if tree.metric == METRICS["minkowski"] else 1)
+
+
+def _below(leaves: np.ndarray, levels: np.ndarray, join: np.ufunc) -> np.ndarray:
+    """For every node, then every leaf, what `join` makes of the leaves below it."""
+    out = [leaves]
     for count in np.diff(levels)[::-1]:
         fan = -(-len(out[0]) // count)
-        out.insert(0, out[0].reshape(count, fan).min(axis=1))
+        out.insert(0, join.reduce(out[0].reshape(count, fan), axis=1))
     return np.concatenate(out)
 
 
@@ -273,11 +279,11 @@ def block_clusters(
     rows = np.flatnonzero(core).astype(np.int32)
     for some in blocks(rows, n):
         within = rows_of(some) <= eps
-        dbscan.unite_block(within.view(np.uint8), some, core.view(np.uint8), parent)
-    labels, number = np.full(n, -1, np.int64), np.full((1, n), -1, np.int32)
+        dbscan_labels.unite_block(within.view(np.uint8), some, core.view(np.uint8), parent)
+    labels, number = np.full(n, -1, np.int64), np.full(n, -1, np.int32)
     place = np.arange(n, dtype=np.int32)
-    clusters = dbscan.number_pass(place, core.view(np.uint8)[None], 0, n, 0, parent, number, labels)
-    own = np.where(core, number[0], clusters)
+    clusters = dbscan_labels.number_pass(place, core.view(np.uint8), 0, n, 0, parent, number, labels)
+    own = np.where(core, number, clusters)
     for some in blocks(np.flatnonzero(~core).astype(np.int32), n):
         least = np.where(rows_of(some) <= eps, own, clusters).min(axis=1)
         labels[some] = np.where(least < clusters, least, -1)

@@ -147,6 +147,12 @@ def test_weights():
     whole = rng.integers(-2, 4, 500).astype(float)
     for need in (1, 4, 9):
         check(X, 0.3, need, weights=whole)
+        check(X, 0.3, need, weights=np.maximum(whole, 0))
+        check(X, 2.0, 40 * need, weights=whole)
+        other = Theirs(eps=0.3, min_samples=need).fit(X, sample_weight=whole)
+        np.testing.assert_array_equal(
+            DBSCAN(0.3, min_samples=need).fit(X, sample_weight=whole).labels_, other.labels_
+        )
     # A record of weight 3 counts as three, and its copies have its label.
     counts = rng.integers(1, 4, 500)
     model, copies = DBSCAN(0.2).fit(X, sample_weight=counts), DBSCAN(0.2).fit(np.repeat(X, counts, axis=0))
@@ -162,6 +168,34 @@ def test_the_order_of_rows_matters_to_numbers_only():
     pairs = set(zip(one.labels_[turn][core[turn]], two.labels_[core[turn]], strict=True))
     assert len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs}) > 1
     np.testing.assert_array_equal(one.labels_[turn] < 0, two.labels_ < 0)
+
+
+def _shape(name, rng, n, d):
+    if name == "uniform":
+        return rng.random((n, d))
+    if name == "groups":
+        return rng.standard_normal((5, d))[rng.integers(0, 5, n)] * 3 + 0.3 * rng.standard_normal((n, d))
+    if name == "copies":
+        return rng.integers(0, 6, (n, d)) / 4
+    if name == "one direction":
+        return rng.standard_normal((n, 1)) * np.arange(1, d + 1)
+    return rng.standard_cauchy((n, d)).astype(np.float32)  # far outliers
+
+
+@pytest.mark.parametrize("d", [1, 2, 3, 8])
+@pytest.mark.parametrize("shape", ["uniform", "groups", "copies", "one direction", "outliers"])
+def test_scikit_learn_on_many_shapes(shape, d):
+    rng = np.random.default_rng(d)
+    for n in (7, 90, 1100):
+        X = _shape(shape, rng, n, d)
+        scale = np.quantile(np.abs(X[:1] - X[1:]).max(axis=1), 0.3) + 1e-3
+        for eps in (0.1 * scale, scale, 10 * scale):
+            for need in (1, 2, 7, 60):
+                # (A k-d tree: scikit-learn's brute force rounds distances otherwise.)
+                other = Theirs(eps=eps, min_samples=need, algorithm="kd_tree").fit(X)
+                mine = DBSCAN(eps, min_samples=need).fit(X)
+                np.testing.assert_array_equal(mine.labels_, other.labels_)
+                np.testing.assert_array_equal(mine.core_sample_indices_, other.core_sample_indices_)
 
 
 @pytest.mark.parametrize("d", [2, 3, 10])

@@ -44,6 +44,7 @@ def cloud(n, d, k=8, *, dtype=np.float64, storage="dense", seed=0):
 
 
 # Estimators whose cost grows faster than the number of records: how many are enough, by name.
+ENOUGH = {"DBSCAN": 30_000, "OPTICS": 3_000}
 ENOUGH = {
     "HDBSCAN": 8_000,
     "KNeighborsClassifier": 10_000,
