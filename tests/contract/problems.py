@@ -44,8 +44,8 @@ def cloud(n, d, k=8, *, dtype=np.float64, storage="dense", seed=0):
 
 
 # Estimators whose cost grows faster than the number of records: how many are enough, by name.
-ENOUGH = {"DBSCAN": 30_000, "OPTICS": 3_000}
 ENOUGH = {
+    "DBSCAN": 30_000,
     "HDBSCAN": 8_000,
     "KNeighborsClassifier": 10_000,
     "KNeighborsRegressor": 10_000,
