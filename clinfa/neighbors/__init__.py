@@ -2,12 +2,14 @@
 
 from clinfa.neighbors.classification import KNeighborsClassifier, RadiusNeighborsClassifier
 from clinfa.neighbors.graph import kneighbors_graph, radius_neighbors_graph
+from clinfa.neighbors.lof import LocalOutlierFactor
 from clinfa.neighbors.regression import KNeighborsRegressor, RadiusNeighborsRegressor
 from clinfa.neighbors.unsupervised import NearestNeighbors
 
 __all__ = [
     "KNeighborsClassifier",
     "KNeighborsRegressor",
+    "LocalOutlierFactor",
     "NearestNeighbors",
     "RadiusNeighborsClassifier",
     "RadiusNeighborsRegressor",

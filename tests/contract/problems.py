@@ -49,6 +49,7 @@ ENOUGH = {
     "HDBSCAN": 8_000,
     "KNeighborsClassifier": 10_000,
     "KNeighborsRegressor": 10_000,
+    "LocalOutlierFactor": 8_000,
     "OPTICS": 3_000,
     "RadiusNeighborsClassifier": 10_000,
     "RadiusNeighborsRegressor": 10_000,

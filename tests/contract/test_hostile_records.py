@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from tests.contract import hostile
-from tests.contract.discover import build, each, having
+from tests.contract.discover import build, each, having, of_kind
 from tests.contract.problems import (
     METHODS,
     groups,
@@ -20,6 +20,7 @@ from tests.contract.problems import (
 # What finds three groups of thirty, by class name; "n_clusters" goes without saying.
 EASY = {
     "DBSCAN": {"eps": 3.0},
+    "LocalOutlierFactor": {"novelty": True},
     "OPTICS": {"min_samples": 7, "xi": 0.9},
     "RadiusNeighborsClassifier": {"radius": 0.0, "outlier_label": "most_frequent"},
     "RadiusNeighborsRegressor": {"radius": 0.0},
@@ -242,7 +243,7 @@ def test_other_number_of_columns(cls):
             model.predict(wrong)
 
 
-@each(having("labels_") or having("fit_predict"))
+@each(of_kind("clusterer"))
 def test_groups_are_found(cls):
     X, which = groups()
     assert same_partition(easy(cls).fit(X).labels_, which)

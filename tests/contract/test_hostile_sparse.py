@@ -215,7 +215,7 @@ def test_empty_or_nearly(cls, form, shape):
         given = sp.bsr_array(np.zeros(shape))
     else:
         given = getattr(sp, f"{form}_array")(shape)
-    if all(shape) and cls in REMEMBERING:  # one is enough
+    if all(shape) and cls in REMEMBERING and (shape[0] > 1 or cls._kind != "outlier_detector"):
         assert easy(cls).fit(given, targets(cls, np.zeros(shape[0], int))).n_features_in_ == 5
         return
     with pytest.raises(ValueError, match=r"sample|feature|class"):
