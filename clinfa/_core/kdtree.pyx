@@ -3,6 +3,7 @@
 from libc.math cimport INFINITY
 from libc.stdint cimport int32_t, int64_t, uint32_t
 
+from clinfa._core.select cimport select
 from clinfa._core.types cimport real, clinfa_take
 
 from clinfa._core.lanes cimport (
@@ -16,50 +17,6 @@ FAN_OUT = FAN
 cdef enum:
     NOBODY = 2147483647   # the row of a place where there is no point
     MOST_WORK = 4000000   # features of leaves: after that many a pass returns, some 10 ms later
-
-cdef void _select(real* key, int32_t* row, Py_ssize_t low, Py_ssize_t high, Py_ssize_t nth) noexcept nogil:
-    """Hoare's: rows before `nth` have keys not above its own, those after it not below."""
-    cdef Py_ssize_t i, j, a, b, c
-    cdef real pivot, swap
-    cdef int32_t other
-    cdef unsigned int draw = 12345
-    while high > low:
-        if high - low > 600:
-            # Three positions that no order of the input can foresee being bad.
-            draw = draw * 1664525 + 1013904223
-            a = low + <Py_ssize_t> (draw >> 8) % (high - low + 1)
-            draw = draw * 1664525 + 1013904223
-            b = low + <Py_ssize_t> (draw >> 8) % (high - low + 1)
-            draw = draw * 1664525 + 1013904223
-            c = low + <Py_ssize_t> (draw >> 8) % (high - low + 1)
-        else:
-            a, b, c = low, low + (high - low) // 2, high
-        if key[a] > key[b]:
-            a, b = b, a
-        if key[b] > key[c]:
-            b = c
-        pivot = key[a] if key[a] > key[b] else key[b]
-        i, j = low, high
-        while i <= j:
-            while key[i] < pivot:
-                i += 1
-            while key[j] > pivot:
-                j -= 1
-            if i <= j:
-                swap = key[i]
-                key[i] = key[j]
-                key[j] = swap
-                other = row[i]
-                row[i] = row[j]
-                row[j] = other
-                i += 1
-                j -= 1
-        if nth <= j:
-            high = j
-        elif nth >= i:
-            low = i
-        else:
-            return
 
 
 def split_level(
@@ -104,7 +61,7 @@ def split_level(
                 for i in range(begin, end):
                     keys[i] = X[rows[i], widest]
                 if middle > begin:
-                    _select(&keys[0], &rows[0], begin, end - 1, middle)
+                    select(&keys[0], &rows[0], begin, end - 1, middle)
 
 
 def fill_leaves(

@@ -49,6 +49,8 @@
   #define EACH_R(M) M(0) M(1) M(2) M(3)
 #endif
 
+#define MOST_KTH 64         /* (see tile_scores) */
+
 #define REAL float
 #define INT int32_t
 #define NAME(f) f##_f32

@@ -5,6 +5,7 @@ from clinfa._core.types cimport real, value
 
 cdef extern from "tile.h" nogil:
     const Py_ssize_t PANEL
+    const Py_ssize_t MOST_KTH
     const Py_ssize_t TILE_F32
     const Py_ssize_t TILE_F64
     void tile_pack_f32(const float*, Py_ssize_t, const int32_t*, Py_ssize_t, Py_ssize_t, const float*, float, float*, float*)
@@ -15,6 +16,9 @@ cdef extern from "tile.h" nogil:
     void tile_top2_f64(const double*, const double*, const double*, Py_ssize_t, Py_ssize_t, double*, double*, int64_t*)
     Py_ssize_t tile_above_f32(const float*, const float*, const float*, Py_ssize_t, Py_ssize_t, const float*, int32_t, int32_t*, int32_t*, int32_t*)
     Py_ssize_t tile_above_f64(const double*, const double*, const double*, Py_ssize_t, Py_ssize_t, const double*, int32_t, int32_t*, int32_t*, int32_t*)
+    Py_ssize_t tile_hits_f32(const float*, const float*, const float*, Py_ssize_t, Py_ssize_t, const float*, int32_t*, int32_t*, float*)
+    void tile_scores_f32(const float*, const float*, const float*, Py_ssize_t, Py_ssize_t, Py_ssize_t, float*, float*)
+    Py_ssize_t scores_hits_f32(const float*, Py_ssize_t, const float*, int32_t*, int32_t*, float*)
     void tile_sqdist_f32(const float*, const float*, Py_ssize_t, float*)
     void tile_sqdist_f64(const double*, const double*, Py_ssize_t, double*)
     uint64_t unsettled(const float*, const int32_t*, const float*, Py_ssize_t, Py_ssize_t)

@@ -191,6 +191,11 @@ static inline void NAME(tile_pack)(
 #define ROW_TOP2(r) { IVEC j = (INT)(g * PANEL + r) - (IVEC){0}; EACH_RV(TOP2, r) }
 #define BEST_OUT(v) STORE(best + v * LANES, b##v); *(IVECU *)(arg + v * LANES) = (IVECU)a##v;
 #define SECOND_OUT(v) STORE(second + v * LANES, s##v);
+#if PANEL == 6
+  #define GREATEST_OF(v) VMAX(VMAX(VMAX(acc0##v, acc1##v), VMAX(acc2##v, acc3##v)), VMAX(acc4##v, acc5##v))
+#else
+  #define GREATEST_OF(v) VMAX(VMAX(acc0##v, acc1##v), VMAX(acc2##v, acc3##v))
+#endif
 #define PRODUCTS                                    \
         EACH_R(ROW_START)                           \
         for (ptrdiff_t f = 0; f < d; f++) {         \
@@ -277,6 +282,118 @@ static inline ptrdiff_t NAME(tile_above)(
 #undef ANY
 #undef SPILL
 #undef LIST
+}
+
+/* Every (point of the panel, lane) whose score is at least the lane's limit, with the score; in order of the
+ * points. Returns how many there are. */
+#if VBYTES == 64 && !defined(TILE_IS_DOUBLE)
+  #define HIT_BITS(r, v) ((uint64_t)_mm512_cmp_ps_mask((__m512)acc##r##v, (__m512)limit##v, _CMP_GE_OQ) << (v * LANES))
+#elif VBYTES == 64
+  #define HIT_BITS(r, v) ((uint64_t)_mm512_cmp_pd_mask((__m512d)acc##r##v, (__m512d)limit##v, _CMP_GE_OQ) << (v * LANES))
+#elif VBYTES == 32 && !defined(TILE_IS_DOUBLE)
+  #define HIT_BITS(r, v) ((uint64_t)_mm256_movemask_ps(_mm256_cmp_ps((__m256)acc##r##v, (__m256)limit##v, _CMP_GE_OQ)) << (v * LANES))
+#elif VBYTES == 32
+  #define HIT_BITS(r, v) ((uint64_t)_mm256_movemask_pd(_mm256_cmp_pd((__m256d)acc##r##v, (__m256d)limit##v, _CMP_GE_OQ)) << (v * LANES))
+#else
+  #define HIT_BITS(r, v) (NAME(mask_bits)((IVEC)(acc##r##v >= limit##v)) << (v * LANES))
+static inline uint64_t NAME(mask_bits)(IVEC m)
+{
+    uint64_t out = 0;
+    for (ptrdiff_t l = 0; l < LANES; l++) out |= (uint64_t)(m[l] & 1) << l;
+    return out;
+}
+#endif
+static inline ptrdiff_t NAME(tile_hits)(
+    const REAL *restrict xt, const REAL *restrict panel, const REAL *restrict half_sq,
+    ptrdiff_t d, ptrdiff_t groups,
+    const REAL *restrict limit,   /* in   (TILE) */
+    int32_t *restrict lane,       /* out  (groups * PANEL * TILE) */
+    int32_t *restrict point,      /* out  (groups * PANEL * TILE) */
+    REAL *restrict score)         /* out  (groups * PANEL * TILE) */
+{
+    const REAL *p = panel;
+    ptrdiff_t hits = 0;
+    REAL row[TILE];
+#define LIMIT(v) VEC limit##v = LOAD(limit + v * LANES);
+#define BITS(r, v) bits |= HIT_BITS(r, v);
+#define SPILL(r, v) STORE(row + v * LANES, acc##r##v);
+    /* Hits are rare: look first whether the greatest score of any lane is one. */
+#define GREATEST(v) VEC acc9##v = GREATEST_OF(v); seen |= HIT_BITS(9, v);
+#define LIST(r) { uint64_t bits = 0; EACH_RV(BITS, r)                                     \
+        if (bits) {                                                                       \
+            EACH_RV(SPILL, r)                                                             \
+            for (; bits; bits &= bits - 1) {                                              \
+                lane[hits] = __builtin_ctzll(bits);                                       \
+                score[hits] = row[lane[hits]];                                            \
+                point[hits++] = (int32_t)(g * PANEL + r);                                 \
+            }                                                                             \
+        } }
+    EACH_V(LIMIT)
+    for (ptrdiff_t g = 0; g < groups; g++) {
+        uint64_t seen = 0;
+        PRODUCTS
+        EACH_V(GREATEST)
+        if (seen) { EACH_R(LIST) }
+    }
+    return hits;
+#undef GREATEST
+#undef LIMIT
+#undef BITS
+#undef SPILL
+#undef LIST
+}
+
+/* All scores, and the k-th greatest of every lane. */
+static inline void NAME(tile_scores)(
+    const REAL *restrict xt, const REAL *restrict panel, const REAL *restrict half_sq,
+    ptrdiff_t d, ptrdiff_t groups, ptrdiff_t k,
+    REAL *restrict out,           /* out  (groups * PANEL, TILE) */
+    REAL *restrict kth)           /* out  (TILE) */
+{
+    const REAL *p = panel;
+#define PUT(r, v) STORE(out + (g * PANEL + r) * TILE + v * LANES, acc##r##v);
+#define ROW_PUT(r) EACH_RV(PUT, r)
+    for (ptrdiff_t g = 0; g < groups; g++) {
+        PRODUCTS
+        EACH_R(ROW_PUT)
+    }
+#undef PUT
+#undef ROW_PUT
+    /* Each score sinks to its place in a sorted list, in all lanes at once and without a branch. */
+    for (ptrdiff_t v = 0; v < NV; v++) {
+        VEC list[MOST_KTH];
+        for (ptrdiff_t j = 0; j < k; j++) list[j] = SPLAT((REAL)-INFINITY);
+        for (ptrdiff_t i = 0; i < groups * PANEL; i++) {
+            VEC x = LOAD(out + i * TILE + v * LANES);
+            for (ptrdiff_t j = 0; j < k; j++) {
+                VEC most = VMAX(list[j], x);
+                x = VMIN(list[j], x);
+                list[j] = most;
+            }
+        }
+        STORE(kth + v * LANES, list[k - 1]);
+    }
+}
+
+/* Those at least the lane's limit, as `tile_hits` lists them. */
+static inline ptrdiff_t NAME(scores_hits)(
+    const REAL *restrict scores, ptrdiff_t points, const REAL *restrict limit,
+    int32_t *restrict lane, int32_t *restrict point, REAL *restrict score)
+{
+    ptrdiff_t hits = 0;
+    for (ptrdiff_t i = 0; i < points; i++) {
+        uint64_t bits = 0;
+        const REAL *row = scores + i * TILE;
+#define LOOK(v) { VEC acc0##v = LOAD(row + v * LANES), limit##v = LOAD(limit + v * LANES); bits |= HIT_BITS(0, v); }
+        EACH_V(LOOK)
+#undef LOOK
+        for (; bits; bits &= bits - 1) {
+            lane[hits] = __builtin_ctzll(bits);
+            score[hits] = row[lane[hits]];
+            point[hits++] = (int32_t)i;
+        }
+    }
+    return hits;
 }
 
 /* Squared distances of the tile's points to one group of centres, by differences: exact zeros for
@@ -397,6 +514,8 @@ static inline void NAME(add_row)(
 #undef BEST_OUT
 #undef SECOND_OUT
 #undef PRODUCTS
+#undef HIT_BITS
+#undef GREATEST_OF
 #undef DIFF_ZERO
 #undef DIFF_START
 #undef DIFF_ADD

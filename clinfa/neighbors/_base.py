@@ -94,7 +94,9 @@ class Neighbours(Estimator):
             return NeighboursFit(metric, params, table.n, Given(Table(table.X)))
         if metric == "haversine" and table.d != 2:
             raise ValueError("Haversine distance only valid in 2 dimensions")
-        return NeighboursFit(metric, params, table.n, search(table, metric, params))
+        return NeighboursFit(
+            metric, params, table.n, search(table, metric, params, brute=self.algorithm == "brute")
+        )
 
     def _effective(self) -> tuple[Any, dict[str, Any]]:
         """The metric by its plainest name, and its arguments."""

@@ -11,9 +11,9 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from clinfa.arrays import Table
-from clinfa.spatial import METRICS, Tree
+from clinfa.spatial import METRICS, Index
 
-__all__ = ["BOOLEAN", "Blocks", "Search", "TreeSearch", "search"]
+__all__ = ["BOOLEAN", "Blocks", "Indexed", "Search", "search"]
 
 _ENTRIES = 1 << 20  # distances, or values made dense, at a time
 _MOST_DENSE = 1 << 26  # values of a sparse matrix that the tree may hold
@@ -49,18 +49,44 @@ class Search:
 
 
 @dataclass(frozen=True)
-class TreeSearch(Search):
-    tree: Tree
+class Indexed(Search):
+    index: Index
 
     def _nearest(self, Q: Table | None, k: int) -> tuple[np.ndarray, np.ndarray]:
-        if Q is None:
-            return self.tree.nearest(self.tree.records(), k, self.tree.rows)
-        return self.tree.nearest(_dense(Q), k)
+        return self.index.nearest(None if Q is None else _dense(Q), k)
 
     def _within(self, Q: Table | None, radius: float | np.ndarray) -> Found:
+        return self.index.within(None if Q is None else _dense(Q), radius)
+
+
+@dataclass(frozen=True)
+class Angles(Indexed):
+    """Cosine distances, which are half the squared distances of records of length one."""
+
+    width: int
+
+    def _nearest(self, Q: Table | None, k: int) -> tuple[np.ndarray, np.ndarray]:
+        units, zero = self._units(Q)
+        distances, rows = self.index.nearest(units, k)
+        distances[zero], rows[zero] = 2, np.arange(k)
+        return distances / 2, rows
+
+    def _within(self, Q: Table | None, radius: float | np.ndarray) -> Found:
+        units, zero = self._units(Q)
+        radius = np.broadcast_to(2.0 * np.asarray(radius), len(zero))
+        begin, rows, distances = self.index.within(units, np.where(zero, 5.0, radius))
+        far = np.repeat(zero, np.diff(begin))
+        distances[far] = 2
+        keep = distances <= np.repeat(radius, np.diff(begin))
+        return np.append(0, np.cumsum(keep))[begin], rows[keep], distances[keep] / 2
+
+    def _units(self, Q: Table | None) -> tuple[np.ndarray | None, np.ndarray]:
+        """Queries of length one, and which are zeros: those have no angle to anything."""
         if Q is None:
-            return self.tree.within(self.tree.records(), radius, self.tree.rows)
-        return self.tree.within(_dense(Q), radius)
+            return None, ~self.index.X[:, : self.width].any(axis=1)
+        units = np.zeros((Q.n, self.index.X.shape[1]))
+        units[:, : Q.d] = _unit(_dense(Q))
+        return units, ~units.any(axis=1)
 
 
 @dataclass(frozen=True)
@@ -111,7 +137,7 @@ class Blocks(Search):
         return np.cumsum(np.concatenate(counts)), np.concatenate(rows), np.concatenate(distances)
 
 
-def search(table: Table, metric: Any, params: dict[str, Any]) -> Search:
+def search(table: Table, metric: Any, params: dict[str, Any], *, brute: bool = False) -> Search:
     """The way to search some records.
 
     Parameters
@@ -120,11 +146,21 @@ def search(table: Table, metric: Any, params: dict[str, Any]) -> Search:
     metric : str or callable
     params : dict
         Arguments of the metric: of "minkowski" p and perhaps w.
+    brute : bool
+        Whether no tree may be built where there is a way without one.
     """
     table = Table(table.X)
     by_tree = isinstance(metric, str) and metric in METRICS and params.get("w") is None
-    if by_tree and params.get("p", 2) >= 1 and (not table.sparse or table.n * table.d <= _MOST_DENSE):
-        return TreeSearch(Tree.build(_dense(table), metric, float(params.get("p", 2))))
+    dense = not table.sparse or table.n * table.d <= _MOST_DENSE
+    if by_tree and params.get("p", 2) >= 1 and dense:
+        brute = brute and METRICS[metric] == 0
+        return Indexed(Index(_dense(table), metric, float(params.get("p", 2)), brute=brute))
+    if isinstance(metric, str) and metric == "cosine" and dense:
+        units = _unit(_dense(table))
+        zeros = ~units.any(axis=1)
+        if zeros.any():  # they are as far from every other record as what is at right angles
+            units = np.column_stack([units, zeros])
+        return Angles(Index(units, "sqeuclidean"), table.d)
     if metric == "seuclidean" and "V" not in params:
         params = {"V": np.var(_dense(table), axis=0, ddof=1), **params}
     if metric == "mahalanobis" and not {"V", "VI"} & set(params):

@@ -1,5 +1,6 @@
-"""Search in space: the tree that neighbours, density clustering and spanning trees share."""
+"""Search in space: what neighbours, density clustering and spanning trees share."""
 
+from clinfa.spatial._index import Index
 from clinfa.spatial._tree import METRICS, Tree
 
-__all__ = ["METRICS", "Tree"]
+__all__ = ["METRICS", "Index", "Tree"]

@@ -9,7 +9,7 @@ import numpy as np
 from clinfa._core import kdtree
 from clinfa.threads import Stripes, stripes
 
-__all__ = ["METRICS", "Tree"]
+__all__ = ["METRICS", "Tree", "halved", "together"]
 
 LEAF, FAN = kdtree.LEAF_SIZE, kdtree.FAN_OUT
 METRICS = {"euclidean": 0, "sqeuclidean": 0, "manhattan": 1, "chebyshev": 2, "minkowski": 3}
@@ -141,18 +141,7 @@ class Tree:
         if not low <= top <= high:
             shift = -top
             X = np.ldexp(X, shift)
-        height = 0
-        while -(-n // (1 << height)) > LEAF:
-            height += 1
-        rows, keys = np.arange(n, dtype=np.int32), np.empty(n, X.dtype)
-        for level in range(height):
-            cut = stripes(1 << level, n / (1 << level) * (4 * d + 20))
-            spread = np.empty((cut.width(), 2, d + 32), X.dtype)  # 128 bytes keep threads apart
-            cut.run(
-                lambda cursor, limit, slot, level=level, cut=cut, spread=spread: kdtree.split_level(
-                    X, rows, keys, level, cut.bounds, cursor, limit, spread, slot
-                )
-            )
+        rows, height = halved(X, LEAF)
         leaves = 1 << height
         points, names = np.empty((leaves, d, LEAF), X.dtype), np.empty((leaves, LEAF), np.int32)
         box, least = np.empty((leaves, d, 2), X.dtype), np.empty(leaves, np.int32)
@@ -189,14 +178,21 @@ class Tree:
         m = len(Q)
         turn = np.arange(m, dtype=np.int32) if turn is None else turn
         far, nearest = np.empty((m, k)), np.empty((m, k), np.int64)
-        cut = tree.stripes(m)
+        tree.put_nearest(Q, far, nearest, turn)
+        return tree.distances(far), nearest
+
+    def put_nearest(self, Q: np.ndarray, far: np.ndarray, nearest: np.ndarray, turn: np.ndarray) -> None:
+        """The k nearest points of the queries in `turn`: reduced distances into `far`, rows into `nearest`.
+
+        Tree and queries are as `ready` gives them.
+        """
+        cut = self.stripes(len(turn))
         cut.run(
             lambda cursor, limit, slot: kdtree.nearest_pass(
-                *(tree.points, tree.names, tree.boxes, tree.first, tree.levels),
-                *(Q, turn, tree.metric, tree.p, cut.bounds, cursor, limit, far, nearest),
+                *(self.points, self.names, self.boxes, self.first, self.levels),
+                *(Q, turn, self.metric, self.p, cut.bounds, cursor, limit, far, nearest),
             )
         )
-        return tree.distances(far), nearest
 
     def within(
         self, Q: np.ndarray, radius: float | np.ndarray, turn: np.ndarray | None = None
@@ -259,6 +255,39 @@ class Tree:
         width = max(1, min(_QUERIES, _STRIPE // max(self.n * self.d, 1)))
         count = max(1, m // width)
         return Stripes(np.arange(count + 1, dtype=np.int64) * m // count, _CALL)
+
+
+def halved(X: np.ndarray, most: int) -> tuple[np.ndarray, int]:
+    """Rows ordered by halving along the widest column until parts hold at most `most`, and how often.
+
+    Part j of 2^h holds places ``j n >> h`` to ``(j + 1) n >> h``.
+    """
+    n, d = X.shape
+    height = 0
+    while -(-n // (1 << height)) > most:
+        height += 1
+    rows, keys = np.arange(n, dtype=np.int32), np.empty(n, X.dtype)
+    for level in range(height):
+        cut = stripes(1 << level, n / (1 << level) * (4 * d + 20))
+        spread = np.empty((cut.width(), 2, d + 32), X.dtype)  # 128 bytes keep threads apart
+        cut.run(
+            lambda cursor, limit, slot, level=level, cut=cut, spread=spread: kdtree.split_level(
+                X, rows, keys, level, cut.bounds, cursor, limit, spread, slot
+            )
+        )
+    return rows, height
+
+
+def together(X: np.ndarray, Q: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+    """Records of one type, on a scale where no squared distance overflows or vanishes, and its exponent."""
+    top, dtype = max(_exponent(X), _exponent(Q)), np.result_type(X, Q)
+    low, high = _range(dtype, 2.0)
+    if dtype == np.float32 and not low <= top <= high:
+        dtype = np.dtype(float)
+        low, high = _range(dtype, 2.0)
+    shift = 0 if low <= top <= high else -top
+    X, Q = (np.ascontiguousarray(A, dtype) for A in (X, Q))
+    return (np.ldexp(X, shift), np.ldexp(Q, shift), shift) if shift else (X, Q, 0)
 
 
 def _exponent(X: np.ndarray) -> int:

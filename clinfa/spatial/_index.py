@@ -1,0 +1,118 @@
+"""Records to be searched: by the tree or by the tile, whichever is faster for them."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from clinfa.spatial._panels import MOST_NEIGHBOURS, TILE, Panels, nearest_by_blocks
+from clinfa.spatial._tree import METRICS, Tree, halved, together
+
+__all__ = ["Index"]
+
+_FEW = 4 * TILE  # queries: with so few there is nothing to choose
+_TRIED = 16  # queries at a time that the tree answers on trial
+_QUICK = 2e-6  # seconds that the tile takes for any query
+
+
+class Index:
+    """Records to be searched.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d), float32 or float64, C-contiguous, finite
+        Not to be changed as long as the index is in use.
+    metric : str
+        One of METRICS.
+    p : float
+    brute : bool
+        Whether no tree is built; Euclidean distances only.
+
+    Attributes
+    ----------
+    tree : Tree or None
+    """
+
+    def __init__(self, X: np.ndarray, metric: str = "euclidean", p: float = 2.0, *, brute: bool = False):
+        self.X, self.metric, self.p = X, metric, p
+        self.tree = None if brute else Tree.build(X, metric, p)
+        self._panels: Panels | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_panels": None}  # they are quickly made again
+
+    def nearest(self, Q: np.ndarray | None, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Distances and rows of the k nearest records of each query, ties by row.
+
+        Parameters
+        ----------
+        Q : ndarray of shape (m, d), float32 or float64, finite, or None for the records themselves
+        k : int
+            At most n.
+        """
+        if self.tree is None:
+            return self._by_blocks(self.X if Q is None else Q, k)
+        tree, points = self.tree.ready(self.X if Q is None else Q)
+        m = len(points)
+        if Q is None:
+            turn = tree.rows
+        elif m > TILE:
+            turn = halved(points, TILE)[0]
+        else:
+            turn = np.arange(m, dtype=np.int32)
+        far, nearest = np.full((m, k), np.inf), np.full((m, k), np.iinfo(np.int32).max, np.int64)
+        if m < _FEW or k > MOST_NEIGHBOURS or METRICS[self.metric] != 0 or tree is not self.tree:
+            tree.put_nearest(points, far, nearest, turn)
+        else:
+            self._by_trial(points, far, nearest, turn)
+        return tree.distances(far), nearest
+
+    def within(
+        self, Q: np.ndarray | None, radius: float | np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """All records at most `radius` from each query, by a tree in any case: see `Tree.within`."""
+        if self.tree is None:
+            self.tree = Tree.build(self.X, self.metric, self.p)
+        if Q is None:
+            return self.tree.within(self.X, radius, self.tree.rows)
+        return self.tree.within(Q, radius)
+
+    def _by_trial(self, Q: np.ndarray, far: np.ndarray, nearest: np.ndarray, turn: np.ndarray) -> None:
+        """Answer some queries in each of two ways, and all others in that which was faster.
+
+        (The answers are the same, to the bit: only how long they take depends on the clock.)
+        """
+        tree, m = self.tree, len(turn)
+        at = (m // 3 - TILE, m * 2 // 3)
+        tried = [turn[i : i + _TRIED + TILE] for i in at]
+        rest = [turn[: at[0]], turn[at[0] + _TRIED + TILE : at[1]], turn[at[1] + _TRIED + TILE :]]
+        begin = perf_counter()
+        for queries in tried:
+            tree.put_nearest(Q, far, nearest, queries[:_TRIED])
+        by_tree, by_tile = (perf_counter() - begin) / (2 * _TRIED), _QUICK
+        if by_tree <= by_tile:
+            rest += [queries[_TRIED:] for queries in tried]
+        else:
+            panels = self._packed()
+            begin = perf_counter()
+            for queries in tried:
+                panels.put_nearest(Q, far, nearest, queries[_TRIED:])
+            by_tile = (perf_counter() - begin) / (2 * TILE)
+        way = tree if by_tree <= by_tile else panels
+        way.put_nearest(Q, far, nearest, np.concatenate(rest))
+
+    def _packed(self) -> Panels:
+        if self._panels is None:
+            tree = self.tree
+            same = tree.shift == 0 and tree.points.dtype == self.X.dtype
+            X = self.X if same else np.ldexp(self.X.astype(tree.points.dtype), tree.shift)
+            self._panels = Panels.of_tree(X, tree)
+        return self._panels
+
+    def _by_blocks(self, Q: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        X, Q, shift = together(self.X, Q)
+        far, nearest = nearest_by_blocks(X, Q, k)
+        far = np.ldexp(far, -2 * shift) if shift else far
+        return (far if self.metric == "sqeuclidean" else np.sqrt(far)), nearest
