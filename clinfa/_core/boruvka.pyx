@@ -34,6 +34,7 @@ cdef extern from *:
 
 cdef enum:
     MOST_WORK = 4000000  # features of leaves: after that many a pass returns, some 10 ms later
+    MOST_EQUAL = 64      # edges of one weight that are put in order by insertion
 
 
 cdef inline bint _lower_pair(int64_t a, int64_t b, int64_t c, int64_t d) noexcept nogil:
@@ -43,7 +44,7 @@ cdef inline bint _lower_pair(int64_t a, int64_t b, int64_t c, int64_t d) noexcep
 
 
 def cheapest_pass(
-    const real[:, ::1] X,             # in     (n, d)              rows in the order they were given
+    const real[:, ::1] X,             # in     (n, d)              by place
     const real[:, :, ::1] points,     # in     (leaves, d, LEAF)   the tree, as in clinfa.spatial
     const real[:, :, :, ::1] boxes,   # in     (nodes, d, 2, FAN)
     const int64_t[::1] levels,        # in     (depth + 1)
@@ -54,8 +55,8 @@ def cheapest_pass(
     const double[:, ::1] child_core,  # in     (nodes, FAN)        the least of each child
     const int32_t[::1] group,         # in     (n)                 component of each place
     const int32_t[:, ::1] child_group,  # in   (nodes, FAN)        of each child, -1 where it has several
-    const int32_t[:, ::1] near,       # in     (n, m)              the nearest other places, nearest first
-    const double[:, ::1] near_far,    # in     (n, m)              and how far they are
+    const int32_t[:, ::1] near,       # in     (n, m)              the nearest places, nearest first
+    const double[:, ::1] near_far,    # in     (n, k)              and how far they are, k >= m
     const uint8_t[::1] active,        # in     (n)                 by component: whether it is looked at
     double[::1] bound,                # inout  (n)                 by component: no cheapest edge weighs more
     const int64_t[::1] bounds,        # in     (stripes + 1)       of places
@@ -119,7 +120,7 @@ def cheapest_pass(
                     best_far = INFINITY
                     to_best = -1
                     waiting = 1
-                q = &X[row, 0]
+                q = &X[i, 0]
                 stack_far[0] = 0
                 stack_node[0] = 0
                 stack_level[0] = 0
@@ -178,24 +179,21 @@ def cheapest_pass(
                     weight[i] = best
                     far[i] = best_far
                     clinfa_lower(&bound[own], best)
+                    clinfa_lower(&bound[group[to_best]], best)
                 else:
                     weight[i] = most
 
 
-def remember_pass(
-    const double[:, ::1] far,     # in     (n, k)  nearest points of each row, itself among them
-    const int64_t[:, ::1] near,   # in     (n, k)
-    const int32_t[::1] rows,      # in     (n)
+def places_pass(
+    const int64_t[:, ::1] near,   # in     (n, k)  rows
     const int32_t[::1] place,     # in     (n)     of each row
-    const int64_t[::1] bounds,    # in     (stripes + 1)  of places
+    const int64_t[::1] bounds,    # in     (stripes + 1)
     int64_t[::1] cursor,          # inout  (1)
     int64_t limit,                # in
-    double[:, ::1] far_here,      # out    (n, m)  m < k, by place, without itself
-    int32_t[:, ::1] near_here,    # out    (n, m)
+    int32_t[:, ::1] out,          # out    (n, m)  places of the first m <= k
 ):
-    cdef Py_ssize_t i, l, at, m = near_here.shape[1]
+    cdef Py_ssize_t i, l
     cdef int64_t s, stripes = bounds.shape[0] - 1
-    cdef int32_t row
     with nogil:
         while limit > 0:
             limit -= 1
@@ -203,15 +201,8 @@ def remember_pass(
             if s >= stripes:
                 break
             for i in range(bounds[s], bounds[s + 1]):
-                row = rows[i]
-                l = 0
-                for at in range(m):
-                    # (Where many lie at one place, a point need not be among its own nearest.)
-                    if near[row, l] == row:
-                        l += 1
-                    far_here[i, at] = far[row, l]
-                    near_here[i, at] = place[near[row, l]]
-                    l += 1
+                for l in range(out.shape[1]):
+                    out[i, l] = place[near[i, l]]
 
 
 def choose_pass(
@@ -223,7 +214,7 @@ def choose_pass(
     const int64_t[::1] bounds,  # in     (stripes + 1)  of places
     int64_t[::1] cursor,        # inout  (1)
     int64_t limit,              # in
-    double[::1] bound,          # out    (n)    by component: the weight of its cheapest edge
+    double[::1] bound,          # inout  (n)    by component: the least weight of an edge that leads out of it
     int32_t[::1] best,          # inout  (n)    by component: the place at its own end, -1 for none yet
 ):
     """Each component's cheapest edge, of those that still lead out of it. On one thread."""
@@ -240,6 +231,8 @@ def choose_pass(
                 own = group[i]
                 if to[i] < 0 or group[to[i]] == own:
                     continue
+                bound[group[to[i]]] = min(bound[group[to[i]]], weight[i])
+                bound[own] = min(bound[own], weight[i])
                 b = best[own]
                 if b >= 0:
                     if weight[i] > weight[b]:
@@ -250,7 +243,6 @@ def choose_pass(
                         if far[i] == far[b] and not _lower_pair(rows[i], rows[to[i]], rows[b], rows[to[b]]):
                             continue
                 best[own] = <int32_t> i
-                bound[own] = weight[i]
 
 
 cdef inline int32_t _find(int32_t* parent, int32_t node) noexcept nogil:
@@ -319,6 +311,50 @@ def flatten_pass(
                 break
             for r in range(bounds[s], bounds[s + 1]):
                 parent[roots[r]] = _find(&parent[0], roots[r])
+
+
+cdef inline bint _before(
+    int32_t a, int32_t b, const double* weight, const double* far, const int32_t[:, ::1] edges
+) noexcept nogil:
+    """Whether edge a comes before edge b."""
+    if weight[a] != weight[b]:
+        return weight[a] < weight[b]
+    if far[a] != far[b]:
+        return far[a] < far[b]
+    return _lower_pair(edges[a, 0], edges[a, 1], edges[b, 0], edges[b, 1])
+
+
+def settle_pass(
+    const double[::1] weight,     # in     (m)
+    const double[::1] far,        # in     (m)
+    const int32_t[:, ::1] edges,  # in     (m, 2)  rows
+    const int64_t[::1] bounds,    # in     (stripes + 1)
+    int64_t[::1] cursor,          # inout  (1)
+    int64_t limit,                # in
+    int32_t[::1] order,           # inout  (m)     edges by weight; afterwards those of equal weight in order, too
+    uint8_t[::1] crowded,         # out    (1)     1 where so many are equal that it was not done
+):
+    """By insertion. On one thread."""
+    cdef Py_ssize_t i, at, least
+    cdef int64_t s, stripes = bounds.shape[0] - 1
+    cdef int32_t edge
+    with nogil:
+        while limit > 0:
+            limit -= 1
+            s = clinfa_take(&cursor[0])
+            if s >= stripes:
+                break
+            for i in range(bounds[s], bounds[s + 1]):
+                edge = order[i]
+                at, least = i, max(i - MOST_EQUAL, 0)
+                while at > least and _before(edge, order[at - 1], &weight[0], &far[0], edges):
+                    order[at] = order[at - 1]
+                    at -= 1
+                order[at] = edge
+                if at == least and at > 0:
+                    crowded[0] = 1
+                    cursor[0] = stripes
+                    break
 
 
 cdef inline void _choose(

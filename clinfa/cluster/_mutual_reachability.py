@@ -13,7 +13,7 @@ from clinfa.arrays import CSR, Table, all_finite
 from clinfa.hierarchy import (
     SingleLinkage,
     SpanningTree,
-    reduced_nearest,
+    nearest_places,
     single_linkage,
     spanning_tree,
     spanning_tree_dense,
@@ -76,8 +76,10 @@ def link(table: Table, metric: str | Callable, params: Mapping[str, Any], k: int
     if metric == "pyfunc" and not callable(params.get("func")):
         raise ValueError('metric="pyfunc" needs a callable "func" in metric_params.')
     if on_tree(metric, params):
-        points, X = Tree.build(_varying(table), TREES[metric], _p(params)).ready(_varying(table))
-        far, near = reduced_nearest(points, X, k)
+        X = _varying(table)
+        points = Tree.build(X, TREES[metric], _p(params))
+        points, X = points.ready(X[points.rows])
+        far, near = nearest_places(points, X, k)
         edges = spanning_tree(points, X, far[:, k - 1] * alpha**points.power, far, near)
         power, heights = -points.shift, replace(points, shift=0).distances(edges.weights) / alpha
     else:

@@ -14,7 +14,7 @@ from clinfa.threads import Stripes, stripes
 __all__ = [
     "SpanningTree",
     "in_turn",
-    "reduced_nearest",
+    "nearest_places",
     "spanning_tree",
     "spanning_tree_dense",
     "spanning_tree_sparse",
@@ -45,14 +45,23 @@ def in_turn(n: int, row_ns: float) -> Stripes:
     return replace(stripes(n, row_ns), threads=1)
 
 
-def reduced_nearest(tree: Tree, X: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """The k nearest of each of a tree's own points: `Tree.nearest` with reduced distances."""
+def nearest_places(tree: Tree, X: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The k nearest of each of a tree's own points, by place: reduced distances, and rows.
+
+    Parameters
+    ----------
+    tree : Tree
+    X : ndarray of shape (n, d)
+        Its points in the order of its places, as `tree.ready` gives them.
+    k : int
+    """
     n = tree.n
     far, near, cut = np.empty((n, k)), np.empty((n, k), np.int64), tree.stripes(n)
+    turn = np.arange(n, dtype=np.int32)
     cut.run(
         lambda cursor, limit, slot: kdtree.nearest_pass(
             *(tree.points, tree.names, tree.boxes, tree.first, tree.levels),
-            *(X, tree.rows, tree.metric, tree.p, cut.bounds, cursor, limit, far, near),
+            *(X, turn, tree.metric, tree.p, cut.bounds, cursor, limit, far, near),
         )
     )
     return far, near
@@ -69,25 +78,20 @@ def spanning_tree(
     ----------
     tree : Tree
     X : ndarray of shape (n, d)
-        Its points, as `tree.ready` gives them.
+        As for `nearest_places`.
     core : ndarray of shape (n,)
-        Reduced core distances: an edge weighs at least those of its ends. Zeros for distances alone.
+        Reduced core distances, by place: an edge weighs at least those of its ends. Zeros for distances alone.
     far, near : ndarray of shape (n, k)
-        The k nearest points of every point, from `reduced_nearest`, whatever k is: they only save time.
+        The k nearest points of every point, from `nearest_places`, whatever k is: they only save time.
     """
     n = tree.n
     rows, height = tree.rows, len(tree.points).bit_length() - 1
+    cut, turn = tree.stripes(n), in_turn(n, 5.0)
     place = np.empty(n, np.int32)
     place[rows] = np.arange(n, dtype=np.int32)
-    cut, turn = tree.stripes(n), in_turn(n, 5.0)
-    close = min(far.shape[1] - 1, _MOST_NEAR)
-    close_far, close_by = np.empty((n, close)), np.empty((n, close), np.int32)
-    cut.run(
-        lambda cursor, limit, slot: boruvka.remember_pass(
-            far, near, rows, place, cut.bounds, cursor, limit, close_far, close_by
-        )
-    )
-    core = core[rows]
+    close = np.empty((n, min(far.shape[1], _MOST_NEAR)), np.int32)
+    even = stripes(n, 2.0 * close.shape[1])
+    even.run(lambda cursor, limit, slot: boruvka.places_pass(near, place, even.bounds, cursor, limit, close))
     begin = np.arange(len(tree.points), dtype=np.int64) * n >> height
     child_core = _by_child(tree, np.minimum.reduceat(core, begin), np.inf, np.minimum)
 
@@ -109,27 +113,13 @@ def spanning_tree(
 
     while len(roots) > 1:
         active = (size <= _FEW * n / len(roots)).view(np.uint8)
-        whole = np.where(
-            (least := np.minimum.reduceat(group, begin)) == np.maximum.reduceat(group, begin), least, -1
-        )
-        child_group = _by_child(tree, whole.astype(np.int32), -1, _same)
-
+        least, most = np.minimum.reduceat(group, begin), np.maximum.reduceat(group, begin)
+        child_group = _by_child(tree, np.where(least == most, least, -1).astype(np.int32), -1, _same)
         choose(group)
         cut.run(
             lambda cursor, limit, slot, active=active, group=group, child=child_group: boruvka.cheapest_pass(
-                *(
-                    X,
-                    tree.points,
-                    tree.boxes,
-                    tree.levels,
-                    rows,
-                    height,
-                    tree.metric,
-                    tree.p,
-                    core,
-                    child_core,
-                ),
-                *(group, child, close_by, close_far, active, bound, cut.bounds, cursor, limit),
+                *(X, tree.points, tree.boxes, tree.levels, rows, height, tree.metric, tree.p),
+                *(core, child_core, group, child, close, far, active, bound, cut.bounds, cursor, limit),
                 *(weight, distance, to),
             )
         )
@@ -232,16 +222,14 @@ def _by_child(tree: Tree, leaf: np.ndarray, nothing: float, combine) -> np.ndarr
 
 
 def _in_order(edges: np.ndarray, weights: np.ndarray, distances: np.ndarray) -> SpanningTree:
-    """Sorted by weight; the few that are equal by distance, then rows."""
-    order = np.argsort(weights, kind="stable")
-    sorted_weights = weights[order]
-    again = np.zeros(len(order) + 1, bool)
-    again[1:-1] = sorted_weights[1:] == sorted_weights[:-1]
-    tied = again[1:] | again[:-1]
-    if tied.any():
-        those = order[tied]
-        some = edges[those]
-        order[tied] = those[
-            np.lexsort((some.max(axis=1), some.min(axis=1), distances[those], weights[those]))
-        ]
-    return SpanningTree(edges[order], sorted_weights)
+    """Sorted by weight, then distance, then rows."""
+    order, crowded = np.argsort(weights).astype(np.int32), np.zeros(1, np.uint8)
+    cut = in_turn(len(order), 10.0)
+    cut.run(
+        lambda cursor, limit, slot: boruvka.settle_pass(
+            weights, distances, edges, cut.bounds, cursor, limit, order, crowded
+        )
+    )
+    if crowded[0]:
+        order = np.lexsort((edges.max(axis=1), edges.min(axis=1), distances, weights))
+    return SpanningTree(edges[order], weights[order])

@@ -9,7 +9,7 @@ from scipy.spatial.distance import cdist, squareform
 import clinfa
 from clinfa.hierarchy import (
     SpanningTree,
-    reduced_nearest,
+    nearest_places,
     single_linkage,
     spanning_tree,
     spanning_tree_dense,
@@ -31,8 +31,9 @@ METRICS = {
 
 
 def on_tree(X, k, metric="euclidean"):
-    tree, Q = Tree.build(X, metric).ready(X)
-    far, near = reduced_nearest(tree, Q, k)
+    tree = Tree.build(X, metric)
+    tree, Q = tree.ready(X[tree.rows])
+    far, near = nearest_places(tree, Q, k)
     return spanning_tree(tree, Q, far[:, k - 1].copy(), far, near)
 
 

@@ -4,10 +4,7 @@ import numpy as np
 import pytest
 
 from clinfa._core import boruvka
-from clinfa.hierarchy import reduced_nearest
-from clinfa.spatial import Tree
 from tests.kernels.helpers import cut, run
-from tests.kernels.problems import REALS
 
 RNG = np.random.default_rng
 
@@ -38,13 +35,15 @@ def test_choose_join_flatten(n, stripes):
     for g in roots:
         leads = [i for i in range(n) if group[i] == g and to[i] >= 0 and group[to[i]] != g]
         if not leads:
-            assert best[g] == -1 and bound[g] == np.inf
+            assert best[g] == -1
             continue
         least = min(leads, key=lambda i: order(weight[i], far[i], rows[i], rows[to[i]]))
         assert order(weight[best[g]], far[best[g]], rows[best[g]], rows[to[best[g]]]) == order(
             weight[least], far[least], rows[least], rows[to[least]]
         )
-        assert bound[g] == weight[least]
+    out = [(g, i) for g in roots for i in range(n) if to[i] >= 0 and (group[i] == g) != (group[to[i]] == g)]
+    for g in roots:
+        assert bound[g] == min([weight[i] for h, i in out if h == g], default=np.inf)
     active = (rng.random(n) < 0.7).astype(np.uint8)
     parent, size = np.arange(n, dtype=np.int32), np.bincount(group, minlength=n)
     edges, found = np.full((n - 1, 2), -1, np.int32), np.zeros(1, np.int64)
@@ -73,28 +72,33 @@ def test_choose_join_flatten(n, stripes):
         assert size[parent[g]] == sum((group == h).sum() for h in joined[int(g)])
 
 
-@pytest.mark.parametrize("real", REALS)
-@pytest.mark.parametrize(("n", "k"), [(5, 3), (17, 2), (40, 6), (40, 40)])
-def test_remember_pass(n, k, real):
-    """The k nearest without the point itself, whether or not it is among them."""
-    X = np.round(RNG(n).standard_normal((n, 2))).astype(real)
-    X[: n // 2] = 1
-    tree, Q = Tree.build(X).ready(X)
-    far, near = reduced_nearest(tree, Q, k)
-    place = np.empty(n, np.int32)
-    place[tree.rows] = np.arange(n)
-    far_here, near_here = np.empty((n, k - 1)), np.empty((n, k - 1), np.int32)
-    bounds = cut(n, 3)
+@pytest.mark.parametrize("m", [1, 3, 5])
+@pytest.mark.parametrize("n", [5, 17, 40])
+def test_places_pass(n, m):
+    rng = RNG(n)
+    near, place = rng.integers(0, n, (n, 5)), rng.permutation(n).astype(np.int32)
+    out, bounds = np.empty((n, m), np.int32), cut(n, 3)
+    run(lambda cursor, limit: boruvka.places_pass(near, place, bounds, cursor, limit, out), bounds)
+    np.testing.assert_array_equal(out, place[near[:, :m]])
+
+
+@pytest.mark.parametrize("stripes", [1, 3])
+@pytest.mark.parametrize(("n", "weights"), [(2, 1), (60, 5), (200, 40), (500, 500), (500, 2)])
+def test_settle_pass(n, weights, stripes):
+    """Those of equal weight by distance, then rows; or it says that there are too many."""
+    rng = RNG(n)
+    weight = rng.integers(0, weights, n).astype(float)
+    far, edges = rng.integers(0, 3, n).astype(float), rng.integers(0, 9, (n, 2)).astype(np.int32)
+    edges[:, 1] += 9 * np.arange(n)  # (no two are alike)
+    order, crowded, bounds = np.argsort(weight).astype(np.int32), np.zeros(1, np.uint8), cut(n, stripes)
     run(
-        lambda cursor, limit: boruvka.remember_pass(
-            far, near, tree.rows, place, bounds, cursor, limit, far_here, near_here
-        ),
+        lambda cursor, limit: boruvka.settle_pass(weight, far, edges, bounds, cursor, limit, order, crowded),
         bounds,
     )
-    for i, row in enumerate(tree.rows):
-        others = [(f, r) for f, r in zip(far[row], near[row], strict=True) if r != row][: k - 1]
-        assert far_here[i].tolist() == [f for f, _ in others]
-        assert tree.rows[near_here[i]].tolist() == [r for _, r in others]
+    right = np.lexsort((edges.max(axis=1), edges.min(axis=1), far, weight))
+    assert crowded[0] == (weights == 2)
+    if not crowded[0]:
+        np.testing.assert_array_equal(order, right)
 
 
 @pytest.mark.parametrize("stripes", [1, 4])
