@@ -16,11 +16,16 @@ MODULES = {
     "sklearnex": "sklearnex.cluster",
     "faiss": "faiss",
     "superkmeans": "superkmeans",
+    "hdbscanrs": "hdbscan_rs",
+    "fasthdbscan": "fast_hdbscan",
+    "quitefastmst": "quitefastmst",
 }
 DISTRIBUTIONS = {
     "sklearn": "scikit-learn",
     "sklearnex": "scikit-learn-intelex",
     "faiss": "faiss-cpu",
+    "hdbscanrs": "hdbscan-rs",
+    "fasthdbscan": "fast-hdbscan",
 }
 USES_OPENBLAS = {"sklearn", "faiss", "superkmeans"}
 TUNED = "@t"  # suffix of a contender that runs with the AVX-512 kernels of its OpenBLAS

@@ -154,6 +154,64 @@ def merge_below(
                 up[c] = up[above]
 
 
+def climb_pass(
+    const int64_t[::1] parent,   # in     (m)
+    const double[::1] birth,     # in     (m)
+    const double[::1] density,   # in     (n)  of points
+    const int64_t[::1] bounds,   # in     (stripes + 1)  of points
+    int64_t[::1] cursor,         # inout  (1)
+    int64_t limit,               # in
+    int64_t[::1] cluster,        # inout  (n)  afterwards the first above, or itself, that was not born later
+):
+    cdef int64_t i, c, s, stripes = bounds.shape[0] - 1
+    with nogil:
+        while limit > 0:
+            limit -= 1
+            s = clinfa_take(&cursor[0])
+            if s >= stripes:
+                break
+            for i in range(bounds[s], bounds[s + 1]):
+                c = cluster[i]
+                while c and birth[c] > density[i]:
+                    c = parent[c]
+                cluster[i] = c
+
+
+def deepest_clusters(
+    const int64_t[::1] parent,   # in     (m)
+    double[::1] death,           # inout  (m)  afterwards the greatest of each and all within it
+):
+    cdef int64_t c
+    with nogil:
+        for c in range(parent.shape[0] - 1, 0, -1):
+            if death[c] > death[parent[c]]:
+                death[parent[c]] = death[c]
+
+
+def meet_clusters(
+    const int64_t[::1] parent,   # in     (m)
+    const double[::1] birth,     # in     (m)
+    const int64_t[::1] label,    # in     (m)  of the chosen cluster that each is or lies in, -1 for none
+    const int64_t[::1] kept,     # in     (k)  the chosen clusters
+    int64_t begin, int64_t end,  # in          columns to fill
+    double[:, ::1] out,          # inout  (m, k)  the greatest density at which it is one with each; 0 at first
+):
+    cdef int64_t c, j
+    with nogil:
+        for j in range(begin, end):
+            c = kept[j]
+            out[0, j] = INFINITY
+            while c:
+                out[c, j] = INFINITY
+                c = parent[c]
+        for c in range(1, parent.shape[0]):
+            for j in range(begin, end):
+                if label[c] == j:
+                    out[c, j] = INFINITY
+                elif out[c, j] == 0:
+                    out[c, j] = min(out[parent[c], j], birth[c])
+
+
 def name_clusters(
     const int64_t[::1] parent,   # in     (m)
     uint8_t[::1] chosen,         # inout  (m)  afterwards none is within another

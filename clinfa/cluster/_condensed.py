@@ -8,8 +8,20 @@ import numpy as np
 
 from clinfa._core import condense as kernels
 from clinfa.hierarchy import SingleLinkage, in_turn
+from clinfa.threads import stripes
 
-__all__ = ["Condensed", "condense"]
+__all__ = ["Condensed", "Selection", "condense"]
+
+_ENTRIES = 1 << 20  # of a matrix, at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which clusters of a condensed tree are kept; none lies within another."""
+
+    kept: np.ndarray  # (k,) int64
+    label: np.ndarray  # (m,) int64: of the kept one that each cluster is or lies in, -1 for none
+    epsilon: float  # clusters that part at a smaller distance were kept together
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +36,23 @@ class Condensed:
     death: np.ndarray  # (m,) the greatest density at which a part left
     stability: np.ndarray  # (m,)
 
-    def choose(
+    def select(
         self, method: str, *, root_too: bool, epsilon: float = 0.0, most: int | None = None
-    ) -> np.ndarray:
-        """Which clusters to keep: shape (m,), uint8."""
+    ) -> Selection:
+        """Which clusters to keep: the best by excess of mass ("eom"), or the smallest ("leaf").
+
+        Parameters
+        ----------
+        method : str
+        root_too : bool
+            Whether all points may be one cluster.
+        epsilon : float
+            Distance below which clusters are not parted.
+        most : int or None
+            How many points a cluster may have, with "eom".
+        """
         m = len(self.parent)
-        chosen = np.zeros(m, np.uint8)
+        chosen, label = np.zeros(m, np.uint8), np.empty(m, np.int64)
         if method == "eom":
             most = len(self.cluster) if most is None else most
             kernels.excess_of_mass(
@@ -39,36 +62,68 @@ class Condensed:
             chosen[:] = 1
             chosen[self.parent] = 0
             chosen[0] = 0
-        self.name(chosen)  # (what lies within another is no longer chosen)
+        kernels.name_clusters(self.parent, chosen, label)  # (and what lies within another is given up)
         if epsilon > 0 and not chosen[0]:
             up = np.empty(m, np.int64)
             kernels.merge_below(self.parent, self.birth, 1 / epsilon, root_too, up)
             dense = (chosen > 0) & (self.birth * epsilon > 1)
             chosen[dense] = 0
             chosen[up[dense]] = 1
-            self.name(chosen)
-        return chosen
+            kernels.name_clusters(self.parent, chosen, label)
+        return Selection(np.flatnonzero(chosen), label, epsilon)
 
-    def name(self, chosen: np.ndarray) -> np.ndarray:
-        """The label of the kept cluster in which each lies, -1 for none.
-
-        In `chosen` what lies within another is cleared.
-        """
-        label = np.empty(len(self.parent), np.int64)
-        kernels.name_clusters(self.parent, chosen, label)
-        return label
-
-    def label(self, chosen: np.ndarray, epsilon: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
-        """Label and strength of every point."""
-        labels = self.name(chosen)[self.cluster].astype(np.int32)
-        if chosen[0]:  # its points are those at least as dense as its densest own part
-            labels[self.leaves < (1 / epsilon if epsilon > 0 else self.death[0])] = -1
-        inside = labels >= 0
-        death = self.death[np.flatnonzero(chosen)][labels[inside]]
-        density = np.minimum(self.leaves[inside], death)
-        strength = np.zeros(len(labels))
-        strength[inside] = np.where(np.isinf(density), 1.0, density / np.where(np.isinf(density), 1.0, death))
+    def label(
+        self, selection: Selection, cluster: np.ndarray, leaves: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Label and strength of points that leave clusters at some density."""
+        labels = selection.label[cluster].astype(np.int32)
+        if selection.label[0] >= 0:  # the root's points are those at least as dense as its densest own part
+            labels[leaves < (1 / selection.epsilon if selection.epsilon > 0 else self.death[0])] = -1
+        inside, strength = labels >= 0, np.zeros(len(labels))
+        strength[inside] = _share(leaves[inside], self.death[selection.kept][labels[inside]])
         return labels, strength
+
+    def attach(self, points: np.ndarray, density: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Which cluster new points leave, and at which density, that hang on these by such densities."""
+        leaves, cluster = np.minimum(self.leaves[points], density), self.cluster[points]
+        cut = stripes(len(points), 20.0)
+        cut.run(
+            lambda cursor, limit, slot: kernels.climb_pass(
+                *(self.parent, self.birth, leaves, cut.bounds, cursor, limit, cluster)
+            )
+        )
+        return cluster, leaves
+
+    def memberships(self, selection: Selection, cluster: np.ndarray, leaves: np.ndarray) -> np.ndarray:
+        """How firmly such points are bound to each kept cluster: shape (n, k)."""
+        kept = selection.kept
+        meet, step = np.zeros((len(self.parent), len(kept))), max(1, _ENTRIES // len(self.parent))
+        for begin in range(0, len(kept), step):
+            end = min(begin + step, len(kept))
+            kernels.meet_clusters(self.parent, self.birth, selection.label, kept, begin, end, meet)
+        out = np.empty((len(cluster), len(kept)))
+        for begin in range(0, len(out), step := max(1, _ENTRIES // max(len(kept), 1))):
+            some = slice(begin, begin + step)
+            bound = np.minimum(meet[cluster[some]], leaves[some, None])
+            share = _share(bound, self.death[kept]).max(axis=1, initial=0, keepdims=True)
+            endless = np.isinf(bound)
+            bound = np.where(endless.any(axis=1, keepdims=True), endless, bound)
+            total = bound.sum(axis=1, keepdims=True)
+            out[some] = bound * (share / np.where(total > 0, total, 1))
+        return out
+
+    def outliers(self) -> np.ndarray:
+        """By point, one less the share of the greatest density that its last cluster reaches."""
+        deepest = self.death.copy()
+        kernels.deepest_clusters(self.parent, deepest)
+        return 1 - _share(self.leaves, deepest[self.cluster])
+
+
+def _share(density: np.ndarray, death: np.ndarray) -> np.ndarray:
+    """The share of a cluster's greatest density that another reaches; 1 where that is infinite, or both 0."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.minimum(density, death) / death
+    return np.where(np.isinf(density) | (death == 0), 1.0, share)
 
 
 def condense(linkage: SingleLinkage, heights: np.ndarray, least: int) -> Condensed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from clinfa.arrays import CSR, Table, all_finite
 from clinfa.hierarchy import (
     SingleLinkage,
     SpanningTree,
-    nearest_places,
+    reduced_nearest,
     single_linkage,
     spanning_tree,
     spanning_tree_dense,
@@ -22,7 +22,7 @@ from clinfa.hierarchy import (
 from clinfa.params import between
 from clinfa.spatial import Tree
 
-__all__ = ["BALL", "MATRICES", "TREES", "Linked", "distances", "link", "on_tree"]
+__all__ = ["BALL", "MATRICES", "TREES", "Linked", "MatrixSpace", "TreeSpace", "distances", "link", "on_tree"]
 
 # Metrics that are searched on a tree, and what the tree calls them.
 TREES = {
@@ -49,6 +49,79 @@ _ENTRIES = 1 << 20  # distances at a time
 
 
 @dataclass(frozen=True, slots=True)
+class TreeSpace:
+    """Records on a tree, and how new ones attach to them."""
+
+    tree: Tree
+    middle: np.ndarray  # (d,) what was subtracted: the value of columns that have but one, zero of others
+    core: np.ndarray  # (n,) reduced core distances times alpha, by row
+    k: int
+    alpha: float
+    given: ClassVar[bool] = False
+
+    def heights(self, reduced: np.ndarray) -> np.ndarray:
+        """Distances over alpha, in the unit of the tree."""
+        return replace(self.tree, shift=0).distances(reduced) / self.alpha
+
+    def attach(self, Q: Table) -> tuple[np.ndarray, np.ndarray]:
+        """As `MatrixSpace.attach`: by twice as many neighbours, until no further one can be cheaper."""
+        tree, X = self.tree.ready(_moved(Q, self.middle))
+        core, shift = self.core, tree.shift - self.tree.shift
+        if shift:  # (records far greater than those of the tree)
+            core = tree.reduced(self.tree.distances(core))
+        row, weight = np.empty(Q.n, np.int64), np.empty(Q.n)
+        waiting, count = np.arange(Q.n), min(2 * self.k, tree.n)
+        while len(waiting):
+            left = []
+            for some in _blocks(len(waiting), count):
+                asked = waiting[some]
+                far, near = reduced_nearest(tree, np.ascontiguousarray(X[asked]), count)
+                own = far[:, self.k - 1 : self.k] * self.alpha**tree.power
+                weights = np.maximum(np.maximum(far, own), core[near])
+                best = weights.argmin(axis=1)  # the nearest of the cheapest, for they come in this order
+                at = np.arange(len(asked))
+                row[asked], weight[asked] = near[at, best], weights[at, best]
+                if count < tree.n:
+                    left.append(asked[far[:, -1] < weight[asked]])
+            waiting, count = np.concatenate([waiting[:0], *left]), min(2 * count, tree.n)
+        return row, np.ldexp(replace(self, tree=tree).heights(weight), -shift)
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixSpace:
+    """Records whose distances are all looked at, or distances alone, and how new ones attach to them."""
+
+    X: np.ndarray  # (n, d); without records where distances were given
+    metric: str | Callable
+    params: Mapping[str, Any]
+    core: np.ndarray  # (n,) core distances times alpha
+    k: int
+    alpha: float
+
+    @property
+    def given(self) -> bool:
+        """Whether distances are passed, not records."""
+        return self.metric == "precomputed"
+
+    def attach(self, Q: Table) -> tuple[np.ndarray, np.ndarray]:
+        """The record that each new one attaches to, by the least mutual reachability, and at which height.
+
+        Of equal ones the nearest is taken, then the one of the least row.
+        """
+        row, weight = np.empty(Q.n, np.int64), np.empty(Q.n)
+        for some in _blocks(Q.n, len(self.core)):
+            if self.metric == "precomputed":
+                D = Q.X[some].astype(np.float64)
+            else:
+                D = distances(Q.X[some], self.X, self.metric, self.params)
+            own = np.partition(D, self.k - 1, axis=1)[:, self.k - 1 : self.k] * self.alpha
+            weights = np.maximum(np.maximum(D, own), self.core)
+            weight[some] = weights.min(axis=1)
+            row[some] = np.where(weights == weight[some, None], D, np.inf).argmin(axis=1)
+        return row, weight / self.alpha
+
+
+@dataclass(frozen=True, slots=True)
 class Linked:
     """A single-linkage tree, and its heights times a power of two: as they were before, so that densities,
     which are one over them, neither vanish nor overflow."""
@@ -56,6 +129,7 @@ class Linked:
     tree: SingleLinkage
     heights: np.ndarray
     power: int
+    space: TreeSpace | MatrixSpace | None  # None where only some distances are known
 
 
 def link(table: Table, metric: str | Callable, params: Mapping[str, Any], k: int, alpha: float) -> Linked:
@@ -72,25 +146,19 @@ def link(table: Table, metric: str | Callable, params: Mapping[str, Any], k: int
     alpha : float
         What distances are divided by, but not core distances.
     """
-    power = 0
     if metric == "pyfunc" and not callable(params.get("func")):
         raise ValueError('metric="pyfunc" needs a callable "func" in metric_params.')
     if on_tree(metric, params):
-        X = _varying(table)
-        points = Tree.build(X, TREES[metric], _p(params))
-        points, X = points.ready(X[points.rows])
-        far, near = nearest_places(points, X, k)
-        edges = spanning_tree(points, X, far[:, k - 1] * alpha**points.power, far, near)
-        power, heights = -points.shift, replace(points, shift=0).distances(edges.weights) / alpha
+        edges, space = _from_tree(table, metric, params, k, alpha)
+        power, heights = -space.tree.shift, space.heights(edges.weights)
+    elif table.sparse:
+        edges, space = _from_sparse(table.X, k, alpha), None
+        power, heights = 0, edges.weights / alpha
     else:
-        edges = (
-            _from_sparse(table.X, k, alpha, params)
-            if table.sparse
-            else _from_matrix(table, metric, params, k, alpha)
-        )
-        heights = edges.weights / alpha
+        edges, space = _from_matrix(table, metric, params, k, alpha)
+        power, heights = 0, edges.weights / alpha
     with np.errstate(over="ignore"):  # (a distance of two finite points may be infinite)
-        return Linked(single_linkage(edges, np.ldexp(heights, power)), heights, power)
+        return Linked(single_linkage(edges, np.ldexp(heights, power)), heights, power, space)
 
 
 def on_tree(metric: str | Callable, params: Mapping[str, Any]) -> bool:
@@ -106,43 +174,59 @@ def _p(params: Mapping[str, Any]) -> float:
     return float(p)
 
 
-def _varying(table: Table) -> np.ndarray:
-    """Records without columns of one value, next to which the others might vanish."""
+def _from_tree(
+    table: Table, metric: str, params: Mapping[str, Any], k: int, alpha: float
+) -> tuple[SpanningTree, TreeSpace]:
     low, high = table.column_range
-    varies = low < high
-    varies[0] |= not varies.any()
-    return table.X if varies.all() else np.ascontiguousarray(table.X[:, varies])
+    middle = np.where(low < high, 0.0, low)  # (next to a great constant the others might vanish)
+    X = _moved(table, middle)
+    tree = Tree.build(X, TREES[metric], _p(params))
+    tree, X = tree.ready(X[tree.rows])
+    far, near = reduced_nearest(tree, X, k)
+    core = far[:, k - 1] * alpha**tree.power
+    edges = spanning_tree(tree, X, core, far, near)
+    by_row = np.empty_like(core)
+    by_row[tree.rows] = core
+    return edges, TreeSpace(tree, middle, by_row, k, alpha)
+
+
+def _moved(table: Table, middle: np.ndarray) -> np.ndarray:
+    return table.X - middle.astype(table.dtype) if middle.any() else table.X
 
 
 def _from_matrix(
     table: Table, metric: str | Callable, params: Mapping[str, Any], k: int, alpha: float
-) -> SpanningTree:
+) -> tuple[SpanningTree, MatrixSpace]:
+    params = _learned(table.X, metric, params)
     if metric == "precomputed":
         D = table.X.astype(np.float64, copy=False)
         if np.isnan(D).any():
             raise ValueError("np.nan values found in precomputed-dense")
         _check_square(D)
-        for some in _blocks(D):
+        for some in _blocks(*D.shape):
             if not np.allclose(D[some], D[:, some].T):
                 raise _asymmetric()
         if D.min() < 0:
             raise ValueError("Distances in a precomputed matrix must not be negative.")
     else:
-        D = distances(table.X, table.X, metric, _learned(table.X, metric, params))
+        D = distances(table.X, table.X, metric, params)
         np.fill_diagonal(D, 0.0)
-    core = [np.partition(D[some], k - 1, axis=1)[:, k - 1] for some in _blocks(D)]
-    tree = spanning_tree_dense(D, np.concatenate(core) * alpha)
+    core = (
+        np.concatenate([np.partition(D[some], k - 1, axis=1)[:, k - 1] for some in _blocks(*D.shape)]) * alpha
+    )
+    tree = spanning_tree_dense(D, core)
     if metric == "precomputed" and np.isinf(tree.weights).any():
         warnings.warn(
             "The minimum spanning tree contains edge weights with value infinity. Potentially, you are "
             "missing too many distances in the initial distance matrix for the given neighborhood size.",
             UserWarning,
-            stacklevel=6,
+            stacklevel=7,
         )
-    return tree
+    X = table.X[:0] if metric == "precomputed" else table.X
+    return tree, MatrixSpace(X, metric, params, core, k, alpha)
 
 
-def _from_sparse(D: CSR, k: int, alpha: float, params: Mapping[str, Any]) -> SpanningTree:
+def _from_sparse(D: CSR, k: int, alpha: float) -> SpanningTree:
     """Of the distances that are stored: a record is among its own nearest only where that one is, too."""
     from scipy.sparse import csr_array  # (who passes a sparse matrix has loaded it)
 
@@ -210,7 +294,7 @@ def distances(A: np.ndarray, B: np.ndarray, metric: str | Callable, params: Mapp
     if name in _BOOLEAN:
         A, B = A != 0, B != 0
     D = np.empty((len(A), len(B)))
-    for some in _blocks(D):
+    for some in _blocks(*D.shape):
         if name == "haversine":
             D[some] = _haversine(A[some], B)
         else:
@@ -220,11 +304,11 @@ def distances(A: np.ndarray, B: np.ndarray, metric: str | Callable, params: Mapp
     return np.maximum(D, 0.0, out=D)
 
 
-def _blocks(D: np.ndarray) -> Iterator[slice]:
+def _blocks(rows: int, columns: int) -> Iterator[slice]:
     """Rows at a time, between which Ctrl-C is heard."""
-    rows = max(1, _ENTRIES // D.shape[1])
-    for begin in range(0, len(D), rows):
-        yield slice(begin, begin + rows)
+    step = max(1, _ENTRIES // columns)
+    for begin in range(0, rows, step):
+        yield slice(begin, begin + step)
 
 
 def _haversine(A: np.ndarray, B: np.ndarray) -> np.ndarray:

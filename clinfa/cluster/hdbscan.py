@@ -10,10 +10,12 @@ import numpy as np
 
 from clinfa.arrays import Table, is_dataset
 from clinfa.cluster._condensed import condense
+from clinfa.cluster._condensed_tree import CondensedTree
+from clinfa.cluster._hierarchy import Hierarchy
 from clinfa.cluster._middles import centroids, medoids
 from clinfa.cluster._mutual_reachability import BALL, MATRICES, TREES, link
+from clinfa.cluster._not_finite import INFINITE, LABELS, among, finite_only
 from clinfa.config import config_context
-from clinfa.hierarchy import SingleLinkage
 from clinfa.kinds import Clusterer
 from clinfa.params import (
     at_least,
@@ -30,8 +32,7 @@ from clinfa.params import (
 
 __all__ = ["HDBSCAN", "HDBSCANFit"]
 
-_INFINITE, _MISSING = -2, -3  # labels of records that are not finite
-_MOST_DENSE = 1 << 31  # bytes that sparse records may take when made dense
+_STRENGTHS = 0.0, np.nan  # of records with infinite and with missing values
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class HDBSCANFit:
 
     labels: np.ndarray  # (n,) int32
     probabilities: np.ndarray  # (n,)
-    _single_linkage: SingleLinkage  # of the finite records
+    _hierarchy: Hierarchy  # of the finite records
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,12 @@ class HDBSCAN(Clusterer):
         Means weighted by `probabilities_`, where they were asked for.
     medoids_ : ndarray of shape (n_clusters, n_features)
         Points with the least weighted sum of distances to their cluster, where they were asked for.
+    condensed_tree_ : CondensedTree
+        The clusters of all densities: arrays `parent`, `child`, `density`, `size`, `selected`, and `plot()`.
+    single_linkage_tree_ : ndarray of shape (n_samples - 1, 4)
+        All merges, in the form of `scipy.cluster.hierarchy`.
+    outlier_scores_ : ndarray of shape (n_samples,)
+        How much less dense each record is than the densest part of the cluster that it last was in [2]_.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Where the records had column names.
@@ -129,6 +136,8 @@ class HDBSCAN(Clusterer):
     ----------
     .. [1] R. J. G. B. Campello, D. Moulavi, J. Sander, Density-based clustering based on hierarchical density
        estimates, PAKDD 2013.
+    .. [2] R. J. G. B. Campello, D. Moulavi, A. Zimek, J. Sander, Hierarchical density estimates for data
+       clustering, visualization, and outlier detection, ACM TKDD 10, 2015.
 
     Examples
     --------
@@ -212,9 +221,13 @@ class HDBSCAN(Clusterer):
                 f"{self.metric} is not a valid metric for a tree-based algorithm. "
                 f"Please select a different metric."
             )
-        table, bad = (table, None) if self.metric == "precomputed" else _finite(table)
+        table, bad = (table, None) if self.metric == "precomputed" else finite_only(table)
         n, least = table.n, int(self.min_cluster_size)
         k = least if self.min_samples is None else int(self.min_samples)
+        if n == 0:
+            raise ValueError(
+                "Input X contains NaN or infinity in every sample, while HDBSCAN needs some without."
+            )
         if n == 1:
             raise ValueError("n_samples=1 while HDBSCAN requires more than one sample")
         if k > n:
@@ -231,33 +244,159 @@ class HDBSCAN(Clusterer):
         linked = link(table, self.metric, params, k, float(self.alpha))
         epsilon = float(np.ldexp(float(self.cluster_selection_epsilon), -linked.power))
         condensed = condense(linked.tree, linked.heights, least)
-        chosen = condensed.choose(
+        selection = condensed.select(
             self.cluster_selection_method,
             root_too=bool(self.allow_single_cluster),
             epsilon=epsilon,
             most=None if self.max_cluster_size is None else min(int(self.max_cluster_size), table.n),
         )
-        labels, strength = condensed.label(chosen, epsilon)
+        found = Hierarchy(linked, condensed, selection)
+        labels, strength = found.label(condensed.cluster, condensed.leaves)
         middles = []
         if self.store_centers in ("centroid", "both"):
             middles.append(centroids(table, labels, strength))
         if self.store_centers in ("medoid", "both"):
             middles.append(medoids(table, labels, strength, self.metric, params))
-        if bad is not None:
-            labels, strength = _among(bad, labels, strength)
+        labels, strength = among(bad, labels, LABELS), among(bad, strength, _STRENGTHS)
         kind = {
             None: HDBSCANFit,
             "centroid": HDBSCANFitWithCentroids,
             "medoid": HDBSCANFitWithMedoids,
             "both": HDBSCANFitWithBoth,
         }[self.store_centers]
-        return kind(labels, strength.astype(table.dtype), linked.tree, *middles)
+        return kind(labels, strength.astype(table.dtype), found, *middles)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.pairwise = self.metric == "precomputed"
         tags.input_tags.allow_nan = self.metric != "precomputed"
         return tags
+
+    def predict(self, X: Any) -> Any:
+        """The cluster of each new record: that of the fitted one to which it is bound most firmly.
+
+        That is the one of the least mutual reachability, where the new record's core distance is that of its
+        `min_samples`-th nearest fitted one. It leaves where that one does, or before, if it is farther away
+        than those there are apart. Fitted records get the labels that they have. Nothing is learned.
+
+        Parameters
+        ----------
+        X : array-like, dataframe, sparse matrix or Dataset of shape (n_samples, n_features)
+            With ``metric="precomputed"`` the distances to the fitted records.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,), int32
+            As `labels_`. A Dataset with those targets where X is one.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError, TypeError
+            If X is not such records as were fitted, or only some distances were.
+        """
+        labels = self.approximate_predict(X)[0]
+        return X.with_targets(labels) if is_dataset(X) else labels
+
+    def approximate_predict(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
+        """The cluster of each new record, and how firmly it belongs there.
+
+        Parameters
+        ----------
+        X : array-like, dataframe, sparse matrix or Dataset of shape (n_samples, n_features)
+            As for `predict`.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,), int32
+            As `labels_`.
+        probabilities : ndarray of shape (n_samples,)
+            As `probabilities_`.
+
+        Raises
+        ------
+        NotFittedError, ValueError, TypeError
+            As for `predict`.
+        """
+        bad, dtype, place = self._attach(X)
+        labels, strength = self._hierarchy.label(*place)
+        return among(bad, labels, LABELS), among(bad, strength.astype(dtype), _STRENGTHS)
+
+    def membership_vectors(self, X: Any = None) -> np.ndarray:
+        """How firmly each record is bound to each cluster: soft clustering.
+
+        A record is bound to a cluster up to the density at which they part. Each row is proportional to these
+        densities, so its greatest entry is that of the record's own cluster. It sums to the greatest share of
+        a cluster's greatest density that they are: one in the middle of a cluster, near zero far from all.
+
+        Parameters
+        ----------
+        X : array-like, dataframe, sparse matrix or Dataset of shape (n_samples, n_features), optional
+            New records, as for `predict`; the fitted ones by default.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_clusters)
+            Zeros for a record with an infinite value, NaN for one with a missing value.
+
+        Raises
+        ------
+        NotFittedError, ValueError, TypeError
+            As for `predict`.
+
+        Examples
+        --------
+        >>> from clinfa.cluster import HDBSCAN
+        >>> X = [[0.0], [1.0], [2.0], [10.0], [11.0], [12.0]]
+        >>> model = HDBSCAN(min_cluster_size=3, min_samples=1).fit(X)
+        >>> model.membership_vectors([[1.0], [6.0]]).round(3)
+        array([[0.889, 0.111],
+               [0.167, 0.083]])
+        """
+        self._check_fitted()
+        condensed = self._hierarchy.condensed
+        if X is None:
+            bad, dtype = np.where(self.labels_ < -1, self.labels_, 0), self.probabilities_.dtype
+            place = condensed.cluster, condensed.leaves
+        else:
+            bad, dtype, place = self._attach(X)
+        out = condensed.memberships(self._hierarchy.selection, *place).astype(dtype)
+        return among(bad, out, _STRENGTHS)
+
+    def _attach(self, X: Any) -> tuple[np.ndarray | None, np.dtype, tuple[np.ndarray, np.ndarray]]:
+        """Which new records are not finite, their dtype, and where the others leave the hierarchy."""
+        table, bad, space = self._read_new(X), None, self._hierarchy.linked.space
+        if space is None:
+            raise ValueError("Nothing can be said of new records where only some distances were fitted.")
+        if not space.given:
+            table, bad = finite_only(table)
+        return bad, table.dtype, self._hierarchy.attach(table)
+
+    @property
+    def condensed_tree_(self) -> CondensedTree:
+        """The clusters of all densities: arrays, and a plot. Records that are not finite leave first."""
+        self._check_fitted()
+        return self._hierarchy.condensed_tree(self.labels_ > INFINITE)
+
+    @property
+    def single_linkage_tree_(self) -> np.ndarray:
+        """All merges in SciPy's form: two nodes, their distance, and records in both.
+
+        Shape (n_samples - 1, 4). Records that are not finite come last, at infinity.
+        """
+        self._check_fitted()
+        return self._hierarchy.merges(self.labels_ > INFINITE)
+
+    @property
+    def outlier_scores_(self) -> np.ndarray:
+        """By record, how much less dense it is than the densest part of where it leaves: 0 to 1 [2]_.
+
+        1 for a record with an infinite value, NaN for one with a missing value.
+        """
+        self._check_fitted()
+        scores = self._hierarchy.condensed.outliers().astype(self.probabilities_.dtype)
+        return among(np.where(self.labels_ < -1, self.labels_, 0), scores, (1.0, np.nan))
 
     def dbscan_clustering(self, cut_distance: float, min_cluster_size: int = 5) -> np.ndarray:
         """The clusters at one distance: DBSCAN's with that eps, without border points.
@@ -280,38 +419,11 @@ class HDBSCAN(Clusterer):
             Before `fit`.
         """
         self._check_fitted()
-        found = self._single_linkage.cut(cut_distance)
+        found = self._hierarchy.linked.tree.cut(cut_distance)
         count, first = np.bincount(found), np.unique(found, return_index=True)[1]
         large = np.flatnonzero(count >= min_cluster_size)
         name = np.full(len(count), -1, np.int32)
         name[large[np.argsort(first[large])]] = np.arange(len(large))
         labels = self.labels_.copy()
-        labels[labels > _INFINITE] = name[found]
+        labels[labels > INFINITE] = name[found]
         return labels
-
-
-def _finite(table: Table) -> tuple[Table, np.ndarray | None]:
-    """The finite records, dense; and by record 0 or, where it is not finite, its label (None: all are)."""
-    if table.sparse:
-        if table.n * table.d * table.dtype.itemsize > _MOST_DENSE:
-            raise ValueError(
-                f"Sparse records of shape {(table.n, table.d)} would take more than 2 GiB when made dense, "
-                f"which HDBSCAN must do. Reduce their number of features first."
-            )
-        table = Table(table.rows(np.arange(table.n)), table.names)
-    if np.isfinite(table.column_range).all():
-        return table, None
-    bad = np.where(np.isfinite(table.X).all(axis=1), 0, _INFINITE)
-    bad[np.isnan(table.X).any(axis=1)] = _MISSING
-    if bad.all():
-        raise ValueError(
-            "Input X contains NaN or infinity in every one of its samples: HDBSCAN needs some without."
-        )
-    return table.part(np.flatnonzero(bad == 0)), bad
-
-
-def _among(bad: np.ndarray, labels: np.ndarray, strength: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Labels and strengths of all records, from those of the finite ones."""
-    all_labels, all_strengths = bad.astype(np.int32), np.where(bad == _MISSING, np.nan, 0.0)
-    all_labels[bad == 0], all_strengths[bad == 0] = labels, strength
-    return all_labels, all_strengths

@@ -4,7 +4,7 @@ from clinfa.hierarchy._linkage import SingleLinkage, single_linkage
 from clinfa.hierarchy._spanning import (
     SpanningTree,
     in_turn,
-    nearest_places,
+    reduced_nearest,
     spanning_tree,
     spanning_tree_dense,
     spanning_tree_sparse,
@@ -14,7 +14,7 @@ __all__ = [
     "SingleLinkage",
     "SpanningTree",
     "in_turn",
-    "nearest_places",
+    "reduced_nearest",
     "single_linkage",
     "spanning_tree",
     "spanning_tree_dense",

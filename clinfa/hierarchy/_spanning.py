@@ -14,7 +14,7 @@ from clinfa.threads import Stripes, stripes
 __all__ = [
     "SpanningTree",
     "in_turn",
-    "nearest_places",
+    "reduced_nearest",
     "spanning_tree",
     "spanning_tree_dense",
     "spanning_tree_sparse",
@@ -45,23 +45,23 @@ def in_turn(n: int, row_ns: float) -> Stripes:
     return replace(stripes(n, row_ns), threads=1)
 
 
-def nearest_places(tree: Tree, X: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """The k nearest of each of a tree's own points, by place: reduced distances, and rows.
+def reduced_nearest(tree: Tree, Q: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The k nearest points of every query: as `Tree.nearest`, but distances stay reduced.
 
     Parameters
     ----------
     tree : Tree
-    X : ndarray of shape (n, d)
-        Its points in the order of its places, as `tree.ready` gives them.
+    Q : ndarray of shape (m, d)
+        As `tree.ready` gives them, and those after one another had better lie near one another.
     k : int
     """
-    n = tree.n
-    far, near, cut = np.empty((n, k)), np.empty((n, k), np.int64), tree.stripes(n)
-    turn = np.arange(n, dtype=np.int32)
+    m = len(Q)
+    far, near, cut = np.empty((m, k)), np.empty((m, k), np.int64), tree.stripes(m)
+    turn = np.arange(m, dtype=np.int32)
     cut.run(
         lambda cursor, limit, slot: kdtree.nearest_pass(
             *(tree.points, tree.names, tree.boxes, tree.first, tree.levels),
-            *(X, turn, tree.metric, tree.p, cut.bounds, cursor, limit, far, near),
+            *(Q, turn, tree.metric, tree.p, cut.bounds, cursor, limit, far, near),
         )
     )
     return far, near
@@ -78,11 +78,11 @@ def spanning_tree(
     ----------
     tree : Tree
     X : ndarray of shape (n, d)
-        As for `nearest_places`.
+        Its points by place, as `tree.ready` gives them.
     core : ndarray of shape (n,)
-        Reduced core distances, by place: an edge weighs at least those of its ends. Zeros for distances alone.
+        Reduced core distances, by place: an edge weighs at least those of its ends. Zeros: distances alone.
     far, near : ndarray of shape (n, k)
-        The k nearest points of every point, from `nearest_places`, whatever k is: they only save time.
+        The k nearest points of X, from `reduced_nearest`, whatever k is: they only save time.
     """
     n = tree.n
     rows, height = tree.rows, len(tree.points).bit_length() - 1

@@ -3,13 +3,17 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from matplotlib.figure import Figure
+from scipy.cluster.hierarchy import is_valid_linkage, linkage
 from scipy.spatial.distance import cdist
 from sklearn.cluster import DBSCAN
 from sklearn.cluster import HDBSCAN as Theirs
 from sklearn.metrics import adjusted_rand_score
 
+from clinfa.arrays import Table
 from clinfa.cluster import HDBSCAN
 from clinfa.datasets import make_blobs
+from clinfa.errors import NotFittedError
 
 TWO = np.array([0, 1, 2, 3, 20, 21, 22, 23, 24, 60.0])[:, None]
 
@@ -177,7 +181,7 @@ def test_records_that_are_not_finite():
 
 
 def test_no_finite_record():
-    with pytest.raises(ValueError, match="every one"):
+    with pytest.raises(ValueError, match="every sample"):
         HDBSCAN().fit(np.full((9, 2), np.nan))
 
 
@@ -304,3 +308,187 @@ def test_sparse_records_are_made_dense():
 def test_refused(how, X, message):
     with pytest.raises(ValueError, match=message):
         HDBSCAN(**how).fit(X)
+
+
+# The hierarchy, and new records
+
+
+NEW = [
+    {},
+    {"min_samples": 1},
+    {"alpha": 1.5},
+    {"metric": "manhattan"},
+    {"metric": "canberra"},
+    {"metric": "minkowski", "metric_params": {"p": 3}},
+    {"allow_single_cluster": True, "cluster_selection_epsilon": 0.5},
+    {"cluster_selection_method": "leaf"},
+]
+
+
+@pytest.mark.parametrize("shape", ["blobs", "grid", "constant column", "huge", "tiny", "float32"])
+@pytest.mark.parametrize("how", NEW, ids=str)
+def test_fitted_records_are_predicted_as_they_are(how, shape):
+    X = {
+        "blobs": lambda X: X,
+        "grid": lambda X: np.round(X),
+        "constant column": lambda X: np.hstack([X, np.full((len(X), 1), 1e12)]),
+        "huge": lambda X: np.ldexp(X, 1000),
+        "tiny": lambda X: np.ldexp(X, -900),
+        "float32": lambda X: X.astype(np.float32),
+    }[shape](blobs(n=500))
+    if shape in ("huge", "tiny") and how.get("metric") == "canberra":
+        how = {**how, "metric": "euclidean"}
+    model = HDBSCAN(min_cluster_size=15, **how).fit(X)
+    labels, strength = model.approximate_predict(X)
+    np.testing.assert_array_equal(labels, model.labels_)
+    np.testing.assert_array_equal(strength, model.probabilities_)
+    np.testing.assert_array_equal(model.predict(X[::-1]), model.labels_[::-1])
+    np.testing.assert_array_equal(model.membership_vectors(X), model.membership_vectors())
+
+
+def attached(X, Q, k, alpha):
+    """By brute force: the record to which each new one attaches, and at which distance."""
+    D, far = cdist(Q, X), cdist(X, X)
+    core = np.sort(far, axis=1)[:, k - 1]
+    own = np.sort(D, axis=1)[:, k - 1]
+    reach = np.maximum(np.maximum(D / alpha, own[:, None]), core)
+    least = reach.min(axis=1)
+    return np.where(reach == least[:, None], D, np.inf).argmin(axis=1), least
+
+
+@pytest.mark.parametrize("alpha", [1.0, 2.0])
+@pytest.mark.parametrize("k", [1, 2, 7])
+@pytest.mark.parametrize("matrix", [False, True])
+def test_new_records_attach_by_the_least_reachability(matrix, k, alpha):
+    X, rng = blobs(), np.random.default_rng(0)
+    Q = np.vstack([rng.uniform(-15, 15, (200, 3)), X[:50] + 0.1, [[1e3] * 3, [-1e9] * 3, [1e200] * 3]])
+    metric = {"metric": "minkowski", "metric_params": {"w": np.ones(3)}} if matrix else {}
+    model = HDBSCAN(min_samples=k, alpha=alpha, **metric).fit(X)
+    right, least = attached(X, Q[:-1], k, alpha)
+    row, height = model._hierarchy.linked.space.attach(Table(Q[:-1]))
+    np.testing.assert_array_equal(row, right)
+    np.testing.assert_allclose(height, least, rtol=1e-12)
+    if not matrix:  # (whose distances overflow)
+        again, higher = model._hierarchy.linked.space.attach(Table(Q))
+        np.testing.assert_array_equal(again[:-1], right)
+        np.testing.assert_allclose(higher[-1], 1e200 * np.sqrt(3), rtol=1e-12)
+
+
+def test_new_records_by_hand():
+    """Three at 0, 1, 2 and three at 10, 11, 12 part at 8. 2.5 is 0.5 from 2; 6.5 is nearer to 10, by 3.5; 100
+    is 88 away, where there is only the root."""
+    X = np.array([0.0, 1, 2, 10, 11, 12])[:, None]
+    model = HDBSCAN(min_cluster_size=3, min_samples=1).fit(X)
+    left, right = model.labels_[[0, 5]]
+    labels, strength = model.approximate_predict([[2.5], [6.5], [100.0], [np.inf], [np.nan]])
+    assert labels.tolist() == [left, right, -1, -2, -3]
+    np.testing.assert_allclose(strength, [1, 1 / 3.5, 0, 0, np.nan])
+    bound = model.membership_vectors([[2.5], [6.5], [100.0], [np.inf], [np.nan]])[:, [left, right]]
+    near, far = 1 / 3.5, 1 / 8
+    np.testing.assert_allclose(bound[0], [8 / 9, 1 / 9])
+    np.testing.assert_allclose(bound[1], near / (near + far) * np.array([far, near]))
+    np.testing.assert_allclose(bound[2], [1 / 176, 1 / 176])
+    np.testing.assert_array_equal(bound[3:], [[0, 0], [np.nan, np.nan]])
+    assert model.predict([[np.nan]]).tolist() == [-3]
+
+
+def test_distances_to_fitted_records_predict():
+    X, Q = blobs(), blobs(5)
+    given = HDBSCAN(metric="precomputed").fit(cdist(X, X))
+    np.testing.assert_array_equal(given.predict(cdist(Q, X)), HDBSCAN().fit(X).predict(Q))
+    graph = HDBSCAN(metric="precomputed").fit(neighbour_graph(X, 80))
+    with pytest.raises(ValueError, match="only some distances"):
+        graph.predict(cdist(Q, X))
+
+
+def test_soft_clusters():
+    X = blobs()
+    model = HDBSCAN(min_cluster_size=15).fit(X)
+    soft = model.membership_vectors()
+    assert soft.shape == (len(X), model.labels_.max() + 1)
+    assert (soft >= 0).all() and (soft.sum(axis=1) <= 1 + 1e-12).all()
+    kept = model.labels_ >= 0
+    np.testing.assert_array_equal(soft[kept, model.labels_[kept]], soft[kept].max(axis=1))
+    together = model.outlier_scores_.argmin()
+    assert soft[together].sum() == 1
+    assert (soft.sum(axis=1)[kept] >= model.probabilities_[kept] - 1e-12).all()
+    assert HDBSCAN().fit(np.arange(9.0)[:, None]).membership_vectors().shape == (9, 0)
+
+
+def test_single_linkage_tree_is_one_of_scipys():
+    X = np.insert(blobs(n=100), 7, np.nan, axis=0)
+    model = HDBSCAN(min_samples=1).fit(X)
+    merges = model.single_linkage_tree_
+    assert is_valid_linkage(merges)
+    fine = np.delete(merges, -1, axis=0)
+    assert merges[-1].tolist() == [7, 199, np.inf, 101]
+    theirs = linkage(np.delete(X, 7, axis=0), "single")
+    np.testing.assert_allclose(fine[:, 2], theirs[:, 2], rtol=1e-12)
+    np.testing.assert_array_equal(fine[:, 3], theirs[:, 3])
+
+
+def test_condensed_tree_by_hand():
+    X = np.array([0.0, 1, 2, 10, 11, 12, np.inf])[:, None]
+    tree = HDBSCAN(min_cluster_size=3, min_samples=1).fit(X).condensed_tree_
+    left, right = (8, 9) if tree.parent[tree.child == 0] == 8 else (9, 8)
+    rows = zip(
+        tree.parent.tolist(), tree.child.tolist(), tree.density.tolist(), tree.size.tolist(), strict=True
+    )
+    assert set(rows) == {
+        *((left, i, 1.0, 1) for i in (0, 1, 2)),
+        *((right, i, 1.0, 1) for i in (3, 4, 5)),
+        *((7, c, 1 / 8, 3) for c in (8, 9)),
+        (7, 6, 0.0, 1),
+    }
+    assert tree.selected.tolist() == [8, 9]
+
+
+@pytest.mark.parametrize("power", [0, 1000])
+def test_condensed_tree_adds_up(power):
+    model = HDBSCAN(min_cluster_size=10).fit(np.ldexp(blobs(), power))
+    tree = model.condensed_tree_
+    n = len(model.labels_)
+    for cluster in range(n + 1, tree.parent.max() + 1):
+        assert tree.size[tree.child == cluster] == tree.size[tree.parent == cluster].sum()
+        assert tree.density[tree.child == cluster] <= tree.density[tree.parent == cluster].min()
+    assert tree.size[tree.parent == n].sum() == n
+    assert np.sort(tree.child[tree.child < n]).tolist() == list(range(n))
+    assert len(tree.selected) == model.labels_.max() + 1
+
+
+def test_the_plot_has_all_clusters():
+    model = HDBSCAN(min_cluster_size=10).fit(np.vstack([blobs(), np.ones((20, 3))]))
+    ax = model.condensed_tree_.plot(Figure().subplots())
+    assert len(ax.collections) == len(np.unique(model.condensed_tree_.parent))
+    colours = [tuple(c.get_facecolor()[0]) for c in ax.collections]
+    assert len(set(colours)) == model.labels_.max() + 2
+    assert HDBSCAN().fit(np.arange(9.0)[:, None]).condensed_tree_.plot(Figure().subplots()).yaxis_inverted()
+
+
+def test_outlier_scores():
+    """By hand: 4 leaves at distance 2 a cluster whose densest part ends at 1; then against the definition."""
+    X = np.r_[[0, 1, 2, 4], 100 + np.arange(4), np.inf, np.nan].astype(float)[:, None]
+    model = HDBSCAN(min_cluster_size=3, min_samples=1).fit(X)
+    np.testing.assert_array_equal(model.outlier_scores_, [0, 0, 0, 0.5, 0, 0, 0, 0, 1, np.nan])
+    model = HDBSCAN(min_cluster_size=10).fit(blobs())
+    tree, n = model.condensed_tree_, 600
+
+    def greatest(cluster):
+        mine = tree.parent == cluster
+        return max(tree.density[mine].max(), *(greatest(c) for c in tree.child[mine] if c >= n), 0)
+
+    points = tree.child < n
+    scores = np.empty(n)
+    scores[tree.child[points]] = [
+        1 - d / greatest(c) for c, d in zip(tree.parent[points], tree.density[points], strict=True)
+    ]
+    np.testing.assert_allclose(model.outlier_scores_, scores, atol=1e-12)
+
+
+def test_nothing_before_fit():
+    for ask in ("condensed_tree_", "single_linkage_tree_", "outlier_scores_"):
+        with pytest.raises(NotFittedError):
+            getattr(HDBSCAN(), ask)
+    for call in ("predict", "approximate_predict", "membership_vectors", "dbscan_clustering"):
+        with pytest.raises(NotFittedError):
+            getattr(HDBSCAN(), call)(0.5 if call.startswith("dbscan") else np.ones((3, 2)))

@@ -9,7 +9,7 @@ from scipy.spatial.distance import cdist, squareform
 import clinfa
 from clinfa.hierarchy import (
     SpanningTree,
-    nearest_places,
+    reduced_nearest,
     single_linkage,
     spanning_tree,
     spanning_tree_dense,
@@ -33,7 +33,7 @@ METRICS = {
 def on_tree(X, k, metric="euclidean"):
     tree = Tree.build(X, metric)
     tree, Q = tree.ready(X[tree.rows])
-    far, near = nearest_places(tree, Q, k)
+    far, near = reduced_nearest(tree, Q, k)
     return spanning_tree(tree, Q, far[:, k - 1].copy(), far, near)
 
 
