@@ -32,7 +32,7 @@ def sklearn(data: Data, case: Case):
 
 
 def quitefastmst(data: Data, case: Case):
-    """Only the spanning tree: no hierarchy, no clusters. (It does not count a point among its own neighbours.)"""
+    """Only the spanning tree: no hierarchy, no clusters. (4 neighbours, since a point is not its own.)"""
     import quitefastmst as library
 
     return library.mst_euclid(data["X"], 4)[0]
