@@ -185,9 +185,11 @@ def _swap(swaps: dict[int, Any]) -> None:
     for name, module in list(sys.modules.items()):
         if name == "sklearn" or name.startswith("sklearn."):
             space = getattr(module, "__dict__", {})
-            for key, value in list(space.items()):
-                if id(value) in swaps:
-                    space[key] = swaps[id(value)]
+            tables = [value for value in space.values() if type(value) is dict and value is not space]
+            for table in (space, *tables):  # (a table of choices may hold what is replaced, too)
+                for key, value in list(table.items()):
+                    if id(value) in swaps:
+                        table[key] = swaps[id(value)]
     scorers = getattr(sys.modules.get("sklearn.metrics._scorer"), "_SCORERS", {})
     for scorer in scorers.values():
         scorer._score_func = swaps.get(id(scorer._score_func), scorer._score_func)

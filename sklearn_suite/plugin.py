@@ -37,7 +37,7 @@ def _watch() -> None:
     for name, (_, ours) in patch._pairs():
         if inspect.isclass(ours):
             for method in ("__init__", "get_params", "_check_params"):
-                if ours not in wrapped:
+                if ours not in wrapped and hasattr(ours, method):
                     setattr(ours, method, _noted(getattr(ours, method)))
             wrapped[ours] = ours
         else:

@@ -14,6 +14,7 @@ import sklearn.cluster._kmeans as private
 import sklearn.cluster._spectral as user
 import sklearn.datasets
 import sklearn.metrics._scorer
+import sklearn.neighbors
 from sklearn.cluster import KMeans as THEIRS
 from sklearn.datasets import load_iris
 from sklearn.mixture import GaussianMixture
@@ -137,7 +138,7 @@ def test_only(only, changed):
     ("only", "words"),
     [
         (["KMeens"], r"only names 'KMeens', which .* do not both have. Did you mean 'KMeans'\?"),
-        (["cluster.DBSCAN", "KMeans"], "'cluster.DBSCAN'"),
+        (["cluster.SpectralBiclustering", "KMeans"], "'cluster.SpectralBiclustering'"),
         (["datasets"], "'datasets'"),
         ("KMeans", r"only must be a sequence of names, got the string 'KMeans': write \['KMeans'\]"),
     ],
@@ -287,3 +288,14 @@ def test_run_help(monkeypatch):
     monkeypatch.setattr(sys, "stdout", told)
     assert patch.main(["--help"]) == 0
     assert "script.py [arguments]" in told.getvalue()
+
+
+def test_tables_of_choices_are_patched_too():
+    """scikit-learn's KernelDensity finds its tree in a dict."""
+    X = np.random.default_rng(0).standard_normal((50, 2))
+    plain = sklearn.neighbors.KernelDensity().fit(X)
+    with clinfa.patch_sklearn():
+        patched = sklearn.neighbors.KernelDensity().fit(X)
+    assert type(patched.tree_) is clinfa.neighbors.KDTree
+    np.testing.assert_allclose(patched.score_samples(X), plain.score_samples(X), 1e-6)
+    assert type(sklearn.neighbors.KernelDensity().fit(X).tree_) is type(plain.tree_)
