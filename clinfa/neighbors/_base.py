@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from clinfa.arrays import Table
 from clinfa.base import Estimator
 from clinfa.neighbors._given import Given, check_distances, check_format
 from clinfa.neighbors._search import BOOLEAN, Search, search
+from clinfa.neighbors._sphere import Sphere
 from clinfa.params import Rule, at_least, between, fitted, function, instance, none, one_of, param
 
-__all__ = ["Neighbours", "NeighboursFit"]
+__all__ = ["VALID", "Neighbours", "NeighboursFit"]
 
 _SAME = {
     "l1": "manhattan",
@@ -32,7 +34,7 @@ _BY_BALL = (
 _METRICS = tuple(
     sorted({*_BY_BALL, "correlation", "cosine", "nan_euclidean", "precomputed", "sqeuclidean", "yule"})
 )
-_VALID = {
+VALID = {
     "kd_tree": _BY_BOX,
     "ball_tree": _BY_BALL,
     "brute": tuple(name for name in _METRICS if name not in ("p", "infinity")),
@@ -50,6 +52,11 @@ class NeighboursFit:
     effective_metric_params: dict[str, Any]
     n_samples_fit: int
     _search: Search
+    _fit_X: np.ndarray | csr_matrix  # the records, by the name that scikit-learn's own tools (Isomap) know
+
+    def parts(self) -> tuple[Any, ...]:
+        """What those who found more have found, too."""
+        return tuple(getattr(self, field.name) for field in fields(NeighboursFit))
 
 
 class Neighbours(Estimator):
@@ -71,6 +78,11 @@ class Neighbours(Estimator):
     def _read_fit(self, X: Any, sample_weight: Any) -> tuple[Table, np.ndarray]:
         if isinstance(self.metric, str) and self.metric == "precomputed":
             check_format(X)
+        if isinstance(X, Neighbours):
+            X._check_fitted()
+            X = X._fit_X
+        elif hasattr(X, "query_radius"):  # a tree, whose records these are
+            X = np.asarray(X.data)
         table, weights = super()._read_fit(X, sample_weight)
         return self._without_infinity(table), weights
 
@@ -87,16 +99,24 @@ class Neighbours(Estimator):
     def _look(self, table: Table) -> NeighboursFit:
         """Make records ready to be searched."""
         metric, params = self._effective()
+        X = table.X
+        records = csr_matrix((X.data, X.indices, X.indptr), X.shape) if table.sparse else X
+        return NeighboursFit(metric, params, table.n, self._way(table, metric, params), records)
+
+    def _way(self, table: Table, metric: Any, params: dict[str, Any]) -> Search:
+        """How records are searched."""
         if metric == "precomputed":
             if table.n != table.d:
                 raise ValueError(f"Precomputed matrix must be square. Input is a {table.n}x{table.d} matrix.")
             check_distances(table)
-            return NeighboursFit(metric, params, table.n, Given(Table(table.X)))
-        if metric == "haversine" and table.d != 2:
-            raise ValueError("Haversine distance only valid in 2 dimensions")
-        return NeighboursFit(
-            metric, params, table.n, search(table, metric, params, brute=self.algorithm == "brute")
-        )
+            return Given(Table(table.X))
+        if metric == "haversine":
+            if table.d != 2:
+                raise ValueError("Haversine distance only valid in 2 dimensions")
+            sphere = None if table.sparse else Sphere.of(table.X)
+            if sphere is not None:
+                return sphere
+        return search(table, metric, params, brute=self.algorithm == "brute")
 
     def _effective(self) -> tuple[Any, dict[str, Any]]:
         """The metric by its plainest name, and its arguments."""
@@ -108,7 +128,7 @@ class Neighbours(Estimator):
                     f"in very poor performance."
                 )
             return metric, dict(self.metric_params or {})
-        if metric not in _VALID[algorithm]:
+        if metric not in VALID[algorithm]:
             raise ValueError(
                 f"Metric '{metric}' not valid. Use sorted(sklearn.neighbors.VALID_METRICS['{algorithm}']) to "
                 f"get valid options. Metric can also be a callable function."

@@ -32,7 +32,7 @@ class Sphere(Search):
         return cls(places, Tree.build(_points(places)))
 
     def _nearest(self, Q: Table | None, k: int) -> tuple[np.ndarray, np.ndarray]:
-        places = self.places if Q is None else Q.X.astype(float)
+        places = self.places if Q is None else Q.rows(np.arange(Q.n)).astype(float)
         chords, _ = self.tree.nearest(_points(places), k)
         begin, rows, arcs = self._candidates(places, chords[:, -1])
         order = np.lexsort((rows, arcs, np.repeat(np.arange(len(places)), np.diff(begin))))
@@ -40,7 +40,7 @@ class Sphere(Search):
         return arcs[first], rows[first]
 
     def _within(self, Q: Table | None, radius: float | np.ndarray) -> Found:
-        places = self.places if Q is None else Q.X.astype(float)
+        places = self.places if Q is None else Q.rows(np.arange(Q.n)).astype(float)
         radius = np.broadcast_to(np.asarray(radius, float), len(places))
         begin, rows, arcs = self._candidates(places, 2 * np.sin(np.minimum(radius, np.pi) / 2))
         near = arcs <= np.repeat(radius, np.diff(begin))

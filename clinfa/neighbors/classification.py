@@ -72,7 +72,7 @@ class _Voting(Neighbours, Classifier):
         several = len(columns) > 1
         found = self._look(table)
         return VotersFit(
-            *(found.effective_metric, found.effective_metric_params, found.n_samples_fit, found._search),
+            *found.parts(),
             *(classes if several else classes[0], several, np.array([some.codes for some in labels])),
             *(classes, table.dtype.str),
         )
@@ -390,7 +390,7 @@ class RadiusNeighborsClassifier(RadiusNeighbours, _Voting):
         if labels is not None:
             known, places = map(list, zip(*map(_with_label, known, labels), strict=True))
         return RadiusVotersFit(
-            *(found.effective_metric, found.effective_metric_params, found.n_samples_fit, found._search),
+            *found.parts(),
             *(found.classes, found.outputs_2d, found._codes, known, found._dtype, labels, places),
         )
 

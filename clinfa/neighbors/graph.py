@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from scipy.sparse import csr_matrix
 
+from clinfa.neighbors._base import Neighbours
 from clinfa.neighbors.unsupervised import NearestNeighbors
 from clinfa.params import boolean, one_of
 
@@ -28,6 +29,7 @@ def kneighbors_graph(
     Parameters
     ----------
     X : array-like, dataframe, sparse matrix or Dataset of shape (n_samples, n_features)
+        Or a fitted estimator of neighbours with these settings.
     n_neighbors : int
     mode : {"connectivity", "distance"}, default "connectivity"
         Whether entries are ones or distances.
@@ -53,10 +55,11 @@ def kneighbors_graph(
            [0., 0., 2.],
            [1., 0., 0.]])
     """
-    model = NearestNeighbors(n_neighbors, metric=metric, p=p, metric_params=metric_params, n_jobs=n_jobs).fit(
-        X
-    )
-    return model.kneighbors_graph(X if _with_self(include_self, mode) else None, mode=mode)
+    if isinstance(X, Neighbours):
+        model, X = _fitted(X, metric, p, metric_params)
+    else:
+        model = NearestNeighbors(metric=metric, p=p, metric_params=metric_params, n_jobs=n_jobs).fit(X)
+    return model.kneighbors_graph(X if _with_self(include_self, mode) else None, n_neighbors, mode)
 
 
 def radius_neighbors_graph(
@@ -75,6 +78,7 @@ def radius_neighbors_graph(
     Parameters
     ----------
     X : array-like, dataframe, sparse matrix or Dataset of shape (n_samples, n_features)
+        Or a fitted estimator of neighbours with these settings.
     radius : float
     mode : {"connectivity", "distance"}, default "connectivity"
         Whether entries are ones or distances.
@@ -100,10 +104,21 @@ def radius_neighbors_graph(
            [0., 0., 0.],
            [1., 0., 0.]])
     """
-    model = NearestNeighbors(
-        radius=radius, metric=metric, p=p, metric_params=metric_params, n_jobs=n_jobs
-    ).fit(X)
-    return model.radius_neighbors_graph(X if _with_self(include_self, mode) else None, mode=mode)
+    if isinstance(X, Neighbours):
+        model, X = _fitted(X, metric, p, metric_params)
+    else:
+        model = NearestNeighbors(metric=metric, p=p, metric_params=metric_params, n_jobs=n_jobs).fit(X)
+    return model.radius_neighbors_graph(X if _with_self(include_self, mode) else None, radius, mode)
+
+
+def _fitted(model: Neighbours, metric: Any, p: Any, metric_params: Any) -> tuple[Any, Any]:
+    """A fitted estimator and its records."""
+    model._check_fitted()
+    for name, asked in (("metric", metric), ("p", p), ("metric_params", metric_params)):
+        own = getattr(model, name)
+        if own is not asked and own != asked:
+            raise ValueError(f"Got {asked!r} for {name}, while the estimator has {own!r}.")
+    return model, model._fit_X
 
 
 def _with_self(include_self: Any, mode: str) -> bool:

@@ -224,7 +224,7 @@ class LocalOutlierFactor(KNeighbours):
                 stacklevel=4,
             )
         return LocalOutlierFactorFit(
-            *(found.effective_metric, found.effective_metric_params, found.n_samples_fit, found._search),
+            *found.parts(),
             *(factor, k, offset, densities),
         )
 

@@ -61,7 +61,7 @@ class _Averaging(Neighbours, Regressor):
     def _fit(self, table: Table, targets: np.ndarray) -> AveragesFit:
         found = self._look(table)
         return AveragesFit(
-            *(found.effective_metric, found.effective_metric_params, found.n_samples_fit, found._search),
+            *found.parts(),
             targets.copy(),
         )
 

@@ -8,14 +8,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from clinfa.arrays import Table, is_dataset, read_table, read_weights
-from clinfa.neighbors import _base
+from clinfa.neighbors._base import VALID
 from clinfa.neighbors._density import COMPACT, KERNELS, log_kernel, log_norm
 from clinfa.neighbors._queries import split
 from clinfa.neighbors._search import search
 from clinfa.neighbors._sphere import Sphere
 from clinfa.neighbors.unsupervised import NearestNeighbors
 from clinfa.params import at_least, boolean, one_of, positive, shown
-from clinfa.spatial import METRICS, Tree
+from clinfa.spatial import METRICS, Index
 
 __all__ = ["BallTree", "KDTree"]
 
@@ -53,7 +53,7 @@ class _SpaceTree:
         self.sample_weight = weights if len(weights) else None
         self.sum_weight = float(weights.sum()) if len(weights) else float(table.n)
         if isinstance(metric, str) and metric in METRICS and params.get("w") is None:
-            self._search: Any = Tree.build(table.X, metric, float(params.get("p", 2)))
+            self._search: Any = Index(table.X, metric, float(params.get("p", 2)))
         else:
             on_sphere = isinstance(metric, str) and metric == "haversine"
             if on_sphere and table.d != 2:
@@ -68,16 +68,16 @@ class _SpaceTree:
         return read_table(X.records if is_dataset(X) else X, owner, width=self.data.shape[1])
 
     def _nearest(self, Q: Table, k: int) -> tuple[np.ndarray, np.ndarray]:
-        return self._search.nearest(Q.X if isinstance(self._search, Tree) else Q, k)
+        return self._search.nearest(Q.X if isinstance(self._search, Index) else Q, k)
 
     def _within(self, Q: Table, radius: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        if isinstance(self._search, Tree):
+        if isinstance(self._search, Index):
             return self._search.within(Q.X, radius)
         return self._search.within(Q, radius, ordered=False)
 
     def _counts(self, Q: Table, radius: np.ndarray) -> np.ndarray:
-        if isinstance(self._search, Tree):
-            return self._search.count_within(Q.X, radius)
+        if isinstance(self._search, Index):
+            return self._search.tree.count_within(Q.X, radius)
         return np.diff(self._within(Q, radius)[0])
 
     def query(
@@ -326,7 +326,7 @@ class KDTree(_SpaceTree):
     """
 
     _algorithm = "kd_tree"
-    valid_metrics: ClassVar[list[str]] = sorted(_base._VALID["kd_tree"])
+    valid_metrics: ClassVar[list[str]] = sorted(VALID["kd_tree"])
 
 
 class BallTree(_SpaceTree):
@@ -378,7 +378,7 @@ class BallTree(_SpaceTree):
     """
 
     _algorithm = "ball_tree"
-    valid_metrics: ClassVar[list[str]] = sorted(_base._VALID["ball_tree"])
+    valid_metrics: ClassVar[list[str]] = sorted(VALID["ball_tree"])
 
 
 def _radii(r: Any) -> np.ndarray:

@@ -110,6 +110,8 @@ def bits(value):
         return type(value).__name__, np.float64(value).tobytes()
     if isinstance(value, int | str | bytes | bool | np.generic) or value is None:
         return value
+    if type(value).__module__.startswith("clinfa."):  # what is pickled of it
+        return [type(value).__name__, bits(value.__getstate__())]
     raise AssertionError(f"no bits of a {type(value)}")
 
 

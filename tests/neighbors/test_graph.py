@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from sklearn import neighbors as theirs
 
 from clinfa import neighbors
+from clinfa.neighbors import NearestNeighbors, kneighbors_graph, radius_neighbors_graph
 
 
 @pytest.mark.parametrize("include_self", [True, False, "auto"])
@@ -27,3 +29,17 @@ def test_what_is_refused():
             graph([[0.0], [1.0]], -1)
         with pytest.raises(ValueError, match="Unsupported mode"):
             graph([[0.0], [1.0]], 1, mode="x")
+
+
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
+def test_of_a_fitted_estimator(form):
+    X = form(np.array([[0.0, 0], [3, 0], [1, 1], [7, 2]]))
+    model = NearestNeighbors(p=1).fit(X)
+    for include in (True, False):
+        how = {"p": 1, "mode": "distance", "include_self": include}
+        assert (kneighbors_graph(model, 2, **how) != kneighbors_graph(X, 2, **how)).nnz == 0
+        assert (radius_neighbors_graph(model, 2.5, **how) != radius_neighbors_graph(X, 2.5, **how)).nnz == 0
+    with pytest.raises(ValueError, match="Got 2 for p, while the estimator has 1"):
+        kneighbors_graph(model, 2)
+    again = NearestNeighbors(p=1).fit(model)
+    assert np.array_equal(again.kneighbors(n_neighbors=2)[0], model.kneighbors(n_neighbors=2)[0])
