@@ -220,7 +220,10 @@ def test_minus_zero_is_zero(cls):
     X, which = _whole_numbers()
     y = targets(cls, which)
     negative = np.where(X == 0, -0.0, X)
-    assert state(easy(cls).fit(negative, y), X) == state(easy(cls).fit(X, y), X)
+    seen = [state(easy(cls).fit(given, y), X) for given in (negative, X)]
+    if hasattr(cls, "kneighbors") or hasattr(cls, "radius_neighbors"):  # they keep the records as they are
+        seen = [{name: value for name, value in one.items() if name[0] != "_"} for one in seen]
+    assert seen[0] == seen[1]
 
 
 @each()
