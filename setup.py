@@ -89,13 +89,14 @@ def extensions() -> list[Extension]:
         nthreads=0 if sys.platform == "win32" else os.cpu_count(),
     )
     sources = {module.name: module.sources[0] for module in done} | {SHARED: str(shared_c)}
+    own_flags = {module.name: module.extra_compile_args for module in done} | {SHARED: []}
     return [
         Extension(
             name.replace("_core.", f"_core.{level}."),
             [source],
             include_dirs=[str(CORE), np.get_include()],
             define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
-            extra_compile_args=FLAGS + isa["compiler_flags"](level),
+            extra_compile_args=FLAGS + isa["compiler_flags"](level) + own_flags[name],
             depends=[str(p) for p in [*CORE.glob("*.h"), *CORE.glob("*.pxd")]],
         )
         for level in levels()

@@ -1,13 +1,15 @@
+# distutils: extra_compile_args = -ffp-contract=off -DLANES_ARE_EXACT
 # A k-d tree of wide nodes: built level by level, searched by many queries at a time.
 # The mathematics and the costs stand in docs/kernels.md.
 from libc.math cimport INFINITY
-from libc.stdint cimport int32_t, int64_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.string cimport memcpy
 
 from clinfa._core.select cimport select
-from clinfa._core.types cimport real, clinfa_take
+from clinfa._core.types cimport clinfa_take, float_below, real
 
 from clinfa._core.lanes cimport (
-    FAN, LEAF, MOST_LANES, MOST_STACK, exact_distance, keep_nearest, lanes_boxes, lanes_points, lanes_slack,
+    FAN, LEAF, MOST_LANES, MOST_STACK, exact_distance, lanes_boxes, lanes_keep, lanes_points, lanes_slack,
     lanes_tiny, lowest_bit,
 )
 
@@ -17,6 +19,23 @@ FAN_OUT = FAN
 cdef enum:
     NOBODY = 2147483647   # the row of a place where there is no point
     MOST_WORK = 4000000   # features of leaves: after that many a pass returns, some 10 ms later
+
+
+cdef inline uint64_t _waiting(double far, int64_t node, Py_ssize_t level) noexcept nogil:
+    """A node to be looked into as one number, so that the nearest is the least: a bound, the level, the node."""
+    cdef float low = <float> 3e38
+    if far < 3e38:
+        low = float_below(far) if far > 1e-36 else <float> 0  # (smaller ones might be rounded up)
+    cdef uint32_t bits
+    memcpy(&bits, &low, 4)
+    return <uint64_t> bits << 32 | <uint64_t> level << 28 | <uint64_t> node
+
+
+cdef inline double _bound(uint64_t waiting) noexcept nogil:
+    cdef uint32_t bits = waiting >> 32
+    cdef float low
+    memcpy(&low, &bits, 4)
+    return low
 
 
 def split_level(
@@ -124,10 +143,8 @@ def nearest_pass(
     cdef Py_ssize_t d = Q.shape[1], k = far.shape[1], depth = levels.shape[0] - 1, i, l, at, c, waiting, level
     cdef int64_t s, stripes = bounds.shape[0] - 1, node
     cdef real lanes[MOST_LANES]
-    cdef double stack_far[MOST_STACK]
-    cdef int64_t stack_node[MOST_STACK]
-    cdef int32_t stack_level[MOST_STACK]
-    cdef int32_t stack_first[MOST_STACK]
+    cdef uint64_t stack[MOST_STACK]
+    cdef uint64_t child
     cdef double bound, distance, slack = lanes_slack(<real> 0, d, p), tiny = lanes_tiny(<real> 0)
     cdef int64_t work = 0
     cdef double* best
@@ -149,19 +166,17 @@ def nearest_pass(
                     best[l] = INFINITY
                     who[l] = NOBODY
                 waiting = 1
-                stack_far[0] = 0
-                stack_node[0] = 0
-                stack_level[0] = 0
-                stack_first[0] = 0
+                stack[0] = 0
                 while waiting > 0:
                     waiting -= 1
-                    bound = stack_far[waiting]
+                    bound = _bound(stack[waiting])
                     if bound > best[k - 1] * slack + tiny:
                         continue
-                    if bound == 0 and best[k - 1] == 0 and stack_first[waiting] > who[k - 1]:
-                        continue  # nothing there comes before, of many equal points
-                    node = stack_node[waiting]
-                    level = stack_level[waiting]
+                    node = stack[waiting] & 0xFFFFFFF
+                    level = stack[waiting] >> 28 & 15
+                    if bound == 0 and best[k - 1] == 0 and level > 0:
+                        if first[levels[level - 1] + node // FAN, node % FAN] > who[k - 1]:
+                            continue  # nothing there comes before, of many equal points
                     if level == depth:
                         work += d
                         bits = lanes_points(
@@ -171,9 +186,12 @@ def nearest_pass(
                             bits &= bits - 1
                             if lanes[l] > best[k - 1] * slack + tiny:
                                 continue
-                            distance = exact_distance(q, &points[node, 0, l], d, metric, p)
+                            if real is double:
+                                distance = lanes[l]
+                            else:
+                                distance = exact_distance(q, &points[node, 0, l], d, metric, p)
                             if distance < best[k - 1] or (distance == best[k - 1] and names[node, l] < who[k - 1]):
-                                keep_nearest(best, who, k, distance, names[node, l])
+                                lanes_keep(best, who, k, distance, names[node, l])
                         continue
                     bits = lanes_boxes(
                         q, &boxes[levels[level] + node, 0, 0, 0], d, metric, p,
@@ -184,16 +202,12 @@ def nearest_pass(
                         bits &= bits - 1
                         if lanes[c] < INFINITY:
                             # Farthest first, so that the nearest is taken next.
+                            child = _waiting(lanes[c], node * FAN + c, level + 1)
                             at = waiting
-                            while at > begin and stack_far[at - 1] < lanes[c]:
-                                stack_far[at] = stack_far[at - 1]
-                                stack_node[at] = stack_node[at - 1]
-                                stack_first[at] = stack_first[at - 1]
+                            while at > begin and stack[at - 1] < child:
+                                stack[at] = stack[at - 1]
                                 at -= 1
-                            stack_far[at] = lanes[c]
-                            stack_node[at] = node * FAN + c
-                            stack_first[at] = first[levels[level] + node, c]
-                            stack_level[waiting] = level + 1
+                            stack[at] = child
                             waiting += 1
 
 
@@ -259,10 +273,13 @@ def within_pass(
                         bits &= bits - 1
                         if names[node, l] == NOBODY:
                             continue
-                        if not fill and lanes[l] * slack + tiny < most:
-                            found += 1
-                            continue
-                        distance = exact_distance(q, &points[node, 0, l], d, metric, p)
+                        if real is double:
+                            distance = lanes[l]
+                        else:
+                            if not fill and lanes[l] * slack + tiny < most:
+                                found += 1
+                                continue
+                            distance = exact_distance(q, &points[node, 0, l], d, metric, p)
                         if distance <= most:
                             if fill:
                                 far[found] = distance

@@ -5,7 +5,8 @@
  * feature f in child c. A child that does not exist has the box [+inf, +inf].
  *
  * What is computed is the reduced distance: the sum of squares, of absolute values or of p-th powers, or
- * the greatest absolute value.
+ * the greatest absolute value. A module compiled with -DLANES_ARE_EXACT and without fused products has those of
+ * double precision feature by feature, with every step rounded: what exact_distance has.
  */
 #ifndef CLINFA_LANES_H
 #define CLINFA_LANES_H
@@ -18,6 +19,12 @@
 #define MANHATTAN 1
 #define CHEBYSHEV 2
 #define MINKOWSKI 3
+
+#ifdef LANES_ARE_EXACT
+  #define EXACT_LANES 1
+#else
+  #define EXACT_LANES 0
+#endif
 
 /* A product as it is rounded by itself, never fused into a sum. */
 static inline double lanes_rounded(double x)
@@ -57,5 +64,34 @@ typedef int64_t bits_f64 __attribute__((vector_size(FAN * 8), aligned(8)));
 #undef NAME
 #undef VECTOR
 #undef BITS
+
+/* Insert into a list sorted by distance, then row: all places at once, since branches here are never foreseen. */
+static inline void lanes_keep(double *far, int64_t *name, ptrdiff_t k, double distance, int64_t row)
+{
+#define AT_F(p) (*(lanes_f64 *)(p))
+#define AT_I(p) (*(bits_f64 *)(p))
+#define PICK_F(m, a, b) ((lanes_f64)(((bits_f64)(a) & (m)) | ((bits_f64)(b) & ~(m))))
+#define PICK_I(m, a, b) (((a) & (m)) | ((b) & ~(m)))
+    lanes_f64 d = distance - (lanes_f64){0};
+    bits_f64 r = row - (bits_f64){0};
+    for (; k > FAN; k -= FAN) {
+        lanes_f64 f = AT_F(far + k - FAN), g = AT_F(far + k - FAN - 1);
+        bits_f64 n = AT_I(name + k - FAN), o = AT_I(name + k - FAN - 1);
+        bits_f64 stays = (f < d) | ((f == d) & (n < r)), comes = (g < d) | ((g == d) & (o < r));
+        AT_F(far + k - FAN) = PICK_F(stays, f, PICK_F(comes, d, g));
+        AT_I(name + k - FAN) = PICK_I(stays, n, PICK_I(comes, r, o));
+    }
+#undef AT_F
+#undef AT_I
+#undef PICK_F
+#undef PICK_I
+    if (far[k - 1] < distance || (far[k - 1] == distance && name[k - 1] < row)) return;
+    for (; k > 1 && (far[k - 2] > distance || (far[k - 2] == distance && name[k - 2] > row)); k--) {
+        far[k - 1] = far[k - 2];
+        name[k - 1] = name[k - 2];
+    }
+    far[k - 1] = distance;
+    name[k - 1] = row;
+}
 
 #endif

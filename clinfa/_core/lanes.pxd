@@ -16,6 +16,8 @@ cdef extern from "lanes.h" nogil:
     uint32_t lanes_boxes_f64(const double*, const double*, Py_ssize_t, int, double, double, double*)
     int lowest_bit(uint32_t)
     double lanes_rounded(double)
+    const bint EXACT_LANES
+    void lanes_keep(double*, int64_t*, Py_ssize_t, double, int64_t)
 
 cdef enum:
     MOST_LANES = 16   # LEAF; arrays on the stack are made for it
@@ -42,11 +44,15 @@ cdef inline uint32_t lanes_boxes(
 
 cdef inline double lanes_slack(real zero, Py_ssize_t d, double p) noexcept nogil:
     """How many times the exact distance those of the lanes are at most: d sums, rounded in either way."""
+    if EXACT_LANES and real is double:
+        return 1
     return 1 + (d + p + 8) * (2.0**-22 if real is float else 2.0**-51)
 
 
 cdef inline double lanes_tiny(real zero) noexcept nogil:
     """And how much more, where they are so small that their digits are lost."""
+    if EXACT_LANES and real is double:
+        return 0
     return 1e-36 if real is float else 1e-300
 
 
@@ -77,17 +83,3 @@ cdef inline double exact_distance(
 ) noexcept nogil:
     """That of a query and one point of a leaf."""
     return exact_apart(q, point, LEAF, d, metric, p)
-
-
-cdef inline Py_ssize_t keep_nearest(
-    double* far, int64_t* name, Py_ssize_t k, double distance, int64_t row
-) noexcept nogil:
-    """Insert into a list sorted by distance, then row."""
-    cdef Py_ssize_t at = k - 1
-    while at > 0 and (far[at - 1] > distance or (far[at - 1] == distance and name[at - 1] > row)):
-        far[at] = far[at - 1]
-        name[at] = name[at - 1]
-        at -= 1
-    far[at] = distance
-    name[at] = row
-    return at

@@ -32,6 +32,13 @@ static inline uint32_t NAME(lanes_points)(
         /* Two sums for each, that the next product need not wait for the last one. */
         VECTOR a2 = {0}, b2 = {0};
         ptrdiff_t f = 0;
+#if EXACT_LANES && defined(LANES_ARE_DOUBLE)
+        for (; f < d - 1; f++) {
+            VECTOR s = AT(points + f * LEAF) - q[f], t = AT(points + f * LEAF + FAN) - q[f];
+            a += s * s;
+            b += t * t;
+        }
+#endif
         for (; f + 2 <= d; f += 2) {
             const REAL *x = points + f * LEAF;
             VECTOR s = AT(x) - q[f], t = AT(x + FAN) - q[f];

@@ -3,7 +3,7 @@
 from libc.math cimport INFINITY, sqrt
 from libc.stdint cimport int32_t, int64_t
 
-from clinfa._core.lanes cimport EUCLIDEAN, LEAF, MOST_LANES, exact_apart, keep_nearest, lanes_points
+from clinfa._core.lanes cimport EUCLIDEAN, LEAF, MOST_LANES, exact_apart, lanes_keep, lanes_points
 from clinfa._core.select cimport select
 from clinfa._core.tile cimport (
     MOST, MOST_KTH, PANEL, TILE_F32, aligned, scores_hits_f32, tile_hits_f32, tile_scores_f32,
@@ -94,7 +94,7 @@ cdef inline void _flush(
             work[0] += d // 4 + 1
             distance = exact_apart(q, X + row[i] * d, 1, d, EUCLIDEAN, 2)
             if distance < best[k - 1] or (distance == best[k - 1] and row[i] < who[k - 1]):
-                keep_nearest(best, who, k, distance, row[i])
+                lanes_keep(best, who, k, distance, row[i])
                 most[0] = min(most[0], _above(best[k - 1] * scale * scale))
     root[0] = _above(sqrt(<double> most[0]))
     if best[k - 1] == 0:

@@ -12,9 +12,8 @@ from clinfa.spatial._tree import METRICS, Tree, halved, together
 
 __all__ = ["Index"]
 
-_FEW = 4 * TILE  # queries: with so few there is nothing to choose
-_TRIED = 16  # queries at a time that the tree answers on trial
-_QUICK = 2e-6  # seconds that the tile takes for any query
+_FEW = 8 * TILE  # queries: with so few there is nothing to choose
+_QUICK = 3e-6  # seconds that the tile takes for a query, wherever it is
 
 
 class Index:
@@ -85,22 +84,17 @@ class Index:
         (The answers are the same, to the bit: only how long they take depends on the clock.)
         """
         tree, m = self.tree, len(turn)
-        at = (m // 3 - TILE, m * 2 // 3)
-        tried = [turn[i : i + _TRIED + TILE] for i in at]
-        rest = [turn[: at[0]], turn[at[0] + _TRIED + TILE : at[1]], turn[at[1] + _TRIED + TILE :]]
-        begin = perf_counter()
-        for queries in tried:
-            tree.put_nearest(Q, far, nearest, queries[:_TRIED])
-        by_tree, by_tile = (perf_counter() - begin) / (2 * _TRIED), _QUICK
-        if by_tree <= by_tile:
-            rest += [queries[_TRIED:] for queries in tried]
-        else:
+        at = (m // 4, m // 2)
+        tried = [turn[i : i + 2 * TILE] for i in at]
+        rest = [turn[: at[0]], turn[at[0] + 2 * TILE : at[1]], turn[at[1] + 2 * TILE :]]
+        way: Tree | Panels = tree
+        by_tree = min(_seconds(tree, Q, far, nearest, queries[:TILE]) for queries in tried)
+        if by_tree > _QUICK * TILE:
             panels = self._packed()
-            begin = perf_counter()
-            for queries in tried:
-                panels.put_nearest(Q, far, nearest, queries[_TRIED:])
-            by_tile = (perf_counter() - begin) / (2 * TILE)
-        way = tree if by_tree <= by_tile else panels
+            by_tile = min(_seconds(panels, Q, far, nearest, queries[TILE:]) for queries in tried)
+            way = panels if by_tile < by_tree else tree
+        else:
+            rest += [queries[TILE:] for queries in tried]
         way.put_nearest(Q, far, nearest, np.concatenate(rest))
 
     def _packed(self) -> Panels:
@@ -114,5 +108,14 @@ class Index:
     def _by_blocks(self, Q: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         X, Q, shift = together(self.X, Q)
         far, nearest = nearest_by_blocks(X, Q, k)
-        far = np.ldexp(far, -2 * shift) if shift else far
-        return (far if self.metric == "sqeuclidean" else np.sqrt(far)), nearest
+        squared = self.metric == "sqeuclidean"
+        with np.errstate(over="ignore", under="ignore"):
+            return np.ldexp(far if squared else np.sqrt(far), -2 * shift if squared else -shift), nearest
+
+
+def _seconds(
+    way: Tree | Panels, Q: np.ndarray, far: np.ndarray, nearest: np.ndarray, queries: np.ndarray
+) -> float:
+    begin = perf_counter()
+    way.put_nearest(Q, far, nearest, queries)
+    return perf_counter() - begin
