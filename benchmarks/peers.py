@@ -19,6 +19,7 @@ MODULES = {
     "hdbscanrs": "hdbscan_rs",
     "fasthdbscan": "fast_hdbscan",
     "quitefastmst": "quitefastmst",
+    "pykdtree": "pykdtree.kdtree",
 }
 DISTRIBUTIONS = {
     "sklearn": "scikit-learn",
