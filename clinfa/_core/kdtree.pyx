@@ -38,6 +38,30 @@ cdef inline double _bound(uint64_t waiting) noexcept nogil:
     return low
 
 
+cdef inline void _split(
+    const real* X, Py_ssize_t d, int32_t* rows, real* keys, Py_ssize_t begin, Py_ssize_t middle, Py_ssize_t end,
+    real* low, real* high,
+) noexcept nogil:
+    """Put the rows at places [begin, end) in the order of their widest column, as far as `middle` parts them."""
+    cdef Py_ssize_t f, i, widest = 0
+    cdef const real* x = X + rows[begin] * d
+    for f in range(d):
+        low[f] = high[f] = x[f]
+    for i in range(begin + 1, end):
+        x = X + rows[i] * d
+        for f in range(d):
+            low[f] = x[f] if x[f] < low[f] else low[f]
+            high[f] = x[f] if x[f] > high[f] else high[f]
+    for f in range(1, d):
+        # (Halves: the difference of two finite numbers may overflow.)
+        if high[f] / 2 - low[f] / 2 > high[widest] / 2 - low[widest] / 2:
+            widest = f
+    for i in range(begin, end):
+        keys[i] = X[rows[i] * d + widest]
+    if middle > begin:
+        select(keys, rows, begin, end - 1, middle)
+
+
 def split_level(
     const real[:, ::1] X,       # in     (n, d)
     int32_t[::1] rows,          # inout  (n)           rows in the order of the tree
@@ -49,11 +73,40 @@ def split_level(
     real[:, :, ::1] spread,     # scratch (slots, 2, d)
     int64_t slot,               # in
 ):
-    cdef Py_ssize_t n = X.shape[0], d = X.shape[1], f, i, begin, end, middle, widest
+    cdef Py_ssize_t n = X.shape[0], d = X.shape[1]
     cdef int64_t s, node, stripes = bounds.shape[0] - 1
-    cdef real* low = &spread[slot, 0, 0]
-    cdef real* high = &spread[slot, 1, 0]
-    cdef const real* x
+    with nogil:
+        while limit > 0:
+            limit -= 1
+            s = clinfa_take(&cursor[0])
+            if s >= stripes:
+                break
+            for node in range(bounds[s], bounds[s + 1]):
+                _split(
+                    &X[0, 0], d, &rows[0], &keys[0], (node * n) >> level, ((2 * node + 1) * n) >> (level + 1),
+                    ((node + 1) * n) >> level, &spread[slot, 0, 0], &spread[slot, 1, 0])
+
+
+def split_below(
+    const real[:, ::1] X,       # in     (n, d)
+    int32_t[::1] rows,          # inout  (n)
+    real[::1] keys,             # scratch (n)
+    int64_t level,              # in                   as for split_level
+    int64_t height,             # in                   split until there are 2^height parts
+    const int64_t[::1] bounds,  # in     (stripes + 1) of nodes
+    int64_t[::1] cursor,        # inout  (1)
+    int64_t limit,              # in
+    real[:, :, ::1] spread,     # scratch (slots, 2, d)
+    real[:, ::1] near,          # scratch (slots, records of a node)
+    int32_t[:, ::1] names,      # scratch (slots, 2, rows of a node)
+    int64_t slot,               # in
+):
+    """All levels below some nodes, whose records are first brought together where the cache holds them."""
+    cdef Py_ssize_t n = X.shape[0], d = X.shape[1], most = names.shape[1] // 2, begin, end, i, f
+    cdef int64_t s, node, part, down, stripes = bounds.shape[0] - 1
+    cdef real* records = &near[slot, 0]
+    cdef int32_t* own = &names[slot, 0]    # rows of X
+    cdef int32_t* turn = &names[slot, most]  # their order
     with nogil:
         while limit > 0:
             limit -= 1
@@ -63,24 +116,19 @@ def split_level(
             for node in range(bounds[s], bounds[s + 1]):
                 begin = (node * n) >> level
                 end = ((node + 1) * n) >> level
-                middle = ((2 * node + 1) * n) >> (level + 1)
-                x = &X[rows[begin], 0]
-                for f in range(d):
-                    low[f] = high[f] = x[f]
-                for i in range(begin + 1, end):
-                    x = &X[rows[i], 0]
-                    for f in range(d):
-                        low[f] = x[f] if x[f] < low[f] else low[f]
-                        high[f] = x[f] if x[f] > high[f] else high[f]
-                widest = 0
-                for f in range(1, d):
-                    # (Halves: the difference of two finite numbers may overflow.)
-                    if high[f] / 2 - low[f] / 2 > high[widest] / 2 - low[widest] / 2:
-                        widest = f
                 for i in range(begin, end):
-                    keys[i] = X[rows[i], widest]
-                if middle > begin:
-                    select(&keys[0], &rows[0], begin, end - 1, middle)
+                    own[i - begin] = rows[i]
+                    turn[i - begin] = <int32_t> (i - begin)
+                    for f in range(d):
+                        records[(i - begin) * d + f] = X[rows[i], f]
+                for down in range(level, height):
+                    for part in range(node << (down - level), (node + 1) << (down - level)):
+                        _split(
+                            records, d, turn, &keys[begin], ((part * n) >> down) - begin,
+                            (((2 * part + 1) * n) >> (down + 1)) - begin, (((part + 1) * n) >> down) - begin,
+                            &spread[slot, 0, 0], &spread[slot, 1, 0])
+                for i in range(begin, end):
+                    rows[i] = own[turn[i - begin]]
 
 
 def fill_leaves(

@@ -15,6 +15,8 @@ LEAF, FAN = kdtree.LEAF_SIZE, kdtree.FAN_OUT
 METRICS = {"euclidean": 0, "sqeuclidean": 0, "manhattan": 1, "chebyshev": 2, "minkowski": 3}
 _QUERIES = 64  # in a stripe: near one another
 _STRIPE = 30_000_000  # features in a stripe, where every query looks at every point: some 10 ms
+_TOGETHER = 1 << 16  # values that one thread orders by itself,
+_FEW = 1 << 12  # and where other threads would be idle
 _CALL = 64  # stripes; the kernels return earlier where they had much to do
 _MOST_ROWS = 2**31 - 1
 _NONE = np.empty(0), np.empty(0, np.int64)
@@ -267,12 +269,25 @@ def halved(X: np.ndarray, most: int) -> tuple[np.ndarray, int]:
     while -(-n // (1 << height)) > most:
         height += 1
     rows, keys = np.arange(n, dtype=np.int32), np.empty(n, X.dtype)
-    for level in range(height):
+    apart = 0
+    while apart < height and (n >> apart) * d > (_TOGETHER if apart > 3 else _FEW):
+        apart += 1
+    for level in range(apart):
         cut = stripes(1 << level, n / (1 << level) * (4 * d + 20))
         spread = np.empty((cut.width(), 2, d + 32), X.dtype)  # 128 bytes keep threads apart
         cut.run(
             lambda cursor, limit, slot, level=level, cut=cut, spread=spread: kdtree.split_level(
                 X, rows, keys, level, cut.bounds, cursor, limit, spread, slot
+            )
+        )
+    if apart < height:
+        most = (n >> apart) + 1
+        cut = stripes(1 << apart, n / (1 << apart) * (4 * d + 20) * (height - apart))
+        spread, near = np.empty((cut.width(), 2, d + 32), X.dtype), np.empty((cut.width(), most * d), X.dtype)
+        names = np.empty((cut.width(), 2 * most), np.int32)
+        cut.run(
+            lambda cursor, limit, slot: kdtree.split_below(
+                X, rows, keys, apart, height, cut.bounds, cursor, limit, spread, near, names, slot
             )
         )
     return rows, height
