@@ -175,11 +175,11 @@ def prepare_pass(
     int32_t[::1] heads,               # out    (leaves)         the first core point of each leaf, or NONE
     uint8_t[::1] whole,               # out    (leaves)         whether its core points are one set
 ):
-    cdef Py_ssize_t d = points.shape[1], f, l
+    cdef Py_ssize_t d = points.shape[1], f, l, first
     cdef int64_t s, leaf, stripes = bounds.shape[0] - 1
     cdef int32_t home
     cdef double* q = &scratch[slot, 0]
-    cdef uint32_t all_core, left, bits
+    cdef uint32_t left, waiting, found, bits
     with nogil:
         while limit > 0:
             limit -= 1
@@ -188,7 +188,7 @@ def prepare_pass(
                 break
             for leaf in range(bounds[s], bounds[s + 1]):
                 home = <int32_t> (leaf * LEAF)
-                all_core = _set_of(&core[0], leaf, home, home + LEAF)
+                left = _set_of(&core[0], leaf, home, home + LEAF)
                 for l in range(LEAF):
                     parent[home + l] = <int32_t> (home + l)
                     if names[leaf, l] != NONE:
@@ -198,23 +198,46 @@ def prepare_pass(
                             points[leaf, f, l] = INFINITY
                 heads[leaf] = NONE
                 whole[leaf] = 1
-                if not all_core:
+                if not left:
                     continue
-                heads[leaf] = <int32_t> (home + lowest_bit(all_core))
-                _gather(&points[leaf, 0, 0], d, all_core, q)
-                left = all_core
+                heads[leaf] = <int32_t> (home + lowest_bit(left))
+                _gather(&points[leaf, 0, 0], d, left, q)
                 while left:
-                    l = lowest_bit(left)
-                    left &= left - 1
-                    bits = leaf_within(q + l * d, &points[leaf, 0, 0], d, metric, p, &reach[0])
-                    while bits:
-                        unite(&parent[0], <int32_t> (home + l), <int32_t> (home + lowest_bit(bits)))
-                        bits &= bits - 1
-                left = all_core
-                while left:
-                    if root_of(&parent[0], <int32_t> (home + lowest_bit(left))) != heads[leaf]:
+                    # From the first one that is left, to all that can be reached from it.
+                    first = lowest_bit(left)
+                    found = waiting = <uint32_t> 1 << first
+                    while waiting and found != left:
+                        l = lowest_bit(waiting)
+                        bits = left & leaf_within(q + l * d, &points[leaf, 0, 0], d, metric, p, &reach[0])
+                        waiting = (waiting | (bits & ~found)) & ~(<uint32_t> 1 << l)
+                        found |= bits
+                    left &= ~found
+                    while found:
+                        parent[home + lowest_bit(found)] = <int32_t> (home + first)
+                        found &= found - 1
+                    if left:
                         whole[leaf] = 0
-                    left &= left - 1
+
+
+cdef int32_t _one_set(
+    int32_t* parent, const int32_t* heads, uint8_t* whole, int64_t node, int64_t first, int64_t last
+) noexcept nogil:
+    """The root of all core points below a node, or NONE if they are not known to be one set."""
+    cdef int32_t root = NONE, other
+    cdef int64_t child
+    if flag_seen(whole + node):
+        return root_of(parent, heads[node])
+    for child in range(first, last):
+        if heads[child] == NONE:
+            continue
+        if not flag_seen(whole + child):
+            return NONE
+        other = root_of(parent, heads[child])
+        if root != NONE and other != root:
+            return NONE
+        root = other
+    flag_set(whole + node)
+    return root
 
 
 def join_pass(
@@ -269,6 +292,12 @@ def join_pass(
                     node = stack_node[waiting]
                     level = stack_level[waiting]
                     work += cost
+                    first = levels[level + 1] + node * FAN
+                    last = min(first + FAN, levels[level + 2] if level + 1 < depth else heads.shape[0])
+                    if flag_seen(&whole[own]) and root_of(&parent[0], head) == _one_set(
+                        &parent[0], &heads[0], &whole[0], levels[level] + node, first, last
+                    ):
+                        continue
                     boxes_apart(low, low + d, &boxes[levels[level] + node, 0, 0, 0], d, metric, p, near, far)
                     begin = waiting
                     tried = 0
