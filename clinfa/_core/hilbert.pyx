@@ -45,6 +45,7 @@ def places_pass(
 ):
     cdef Py_ssize_t d = X.shape[1], f
     cdef int64_t s, i, stripes = bounds.shape[0] - 1
+    cdef uint64_t place
     cdef uint64_t x[AXES]
     cdef double most = <double> ((<uint64_t> 1 << bits) - 1)
     with nogil:
@@ -56,4 +57,6 @@ def places_pass(
             for i in range(bounds[s], bounds[s + 1]):
                 for f in range(d):
                     x[f] = <uint64_t> min((X[i, f] - low[f]) * scale, most)
-                out[i] = _along(x, d, bits) << spare | <uint64_t> i
+                # (Loops over a known number of axes are unrolled.)
+                place = _along(x, 1, bits) if d == 1 else _along(x, 2, bits) if d == 2 else _along(x, 3, bits)
+                out[i] = place << spare | <uint64_t> i

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from clinfa._core import dbscan, dbscan_labels, hilbert
+from clinfa.arrays import Table
 from clinfa.spatial import METRICS, Tree
 from clinfa.threads import Stripes, stripes
 
@@ -75,7 +76,7 @@ class Space:
         if directions:
             # |u - v|^2 = 2 (1 - cos) of rows of length one, rounded in favour of neighbours.
             eps = 2 * (eps + 1e-15 * (X.shape[1] + 8))
-        least, most = X.min(axis=0).astype(float), X.max(axis=0)
+        least, most = Table(X).column_range
         origin = np.where((least == most) & (not directions), least, 0.0)
         return cls(kind, p, eps, metric == "sqeuclidean" or directions, origin, directions)
 
@@ -163,14 +164,16 @@ def _along_curve(X: np.ndarray, space: Space) -> np.ndarray | None:
     In the plane and in space runs of that order make as good leaves as a k-d tree's, and sooner.
     """
     n, d = X.shape
-    low, high = X.min(axis=0), X.max(axis=0)
-    with np.errstate(over="ignore"):
-        cells = float((high - low).max()) / (math.sqrt(space.eps) if space.squared else space.eps) * _CELLS
-    spare = max(n - 1, 1).bit_length()
-    bits = math.ceil(math.log2(cells)) if 2 < cells < math.inf else 1
-    if d > hilbert.MOST_AXES or bits * d + spare > 64 or n > _MOST_SORTED:
+    if d > hilbert.MOST_AXES or n > _MOST_SORTED:
         return None
-    scale = cells and 2.0**bits / float((high - low).max())
+    low, high = Table(X).column_range
+    with np.errstate(over="ignore"):
+        span = float((high - low).max())
+    cells = _CELLS * span / (math.sqrt(space.eps) if space.squared else space.eps)
+    bits, spare = (math.ceil(math.log2(cells)) if 2 < cells < math.inf else 1), max(n - 1, 1).bit_length()
+    if not 1e-290 < span < 1e290 or bits * d + spare > 64:
+        return None
+    scale = 2.0**bits / span
     out, cut = np.empty(n, np.uint64), stripes(n, 6.0 * bits * d)
     cut.run(
         lambda cursor, limit, slot: hilbert.places_pass(

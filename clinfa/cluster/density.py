@@ -60,7 +60,7 @@ class DBSCANFit:
     labels: np.ndarray  # (n,) int64
     core_sample_indices: np.ndarray  # (n_core,) int64
     components: Any  # (n_core, d), or CSR as SciPy has it
-    _records: Any  # all records, for `partial_fit`; None for a matrix of distances
+    _rest: Any  # the other records, for `partial_fit`; None for a matrix of distances
     _weights: np.ndarray  # (n,) or (0,)
     _space: Space | None
     _tree: Tree | None
@@ -169,7 +169,7 @@ class DBSCAN(Clusterer):
         return table, read_weights(sample_weight, table.n, owner, signed=True)
 
     def _fit(self, table: Table, weights: np.ndarray) -> DBSCANFit:
-        table, n_jobs = _own(table), self.n_jobs
+        n_jobs = self.n_jobs
         with config_context(**({"n_threads": int(n_jobs)} if n_jobs is not None and n_jobs > 0 else {})):
             found, space = self._clusters(table, weights)
         core = np.flatnonzero(found.core)
@@ -177,7 +177,7 @@ class DBSCAN(Clusterer):
             labels=found.labels,
             core_sample_indices=core,
             components=_given(table, core),
-            _records=None if self.metric == "precomputed" else _given(table),
+            _rest=None if self.metric == "precomputed" else _given(table, np.flatnonzero(~found.core)),
             _weights=weights.copy(),
             _space=space,
             _tree=found.tree,
@@ -256,7 +256,7 @@ class DBSCAN(Clusterer):
         if self.metric == "precomputed":
             rows_of = lambda some: _stored(table, some, diagonal=False)[:, core]  # noqa: E731
         else:
-            records = _dense(self._records).astype(np.float64, copy=False)
+            records = _dense(self._records()).astype(np.float64, copy=False)
             between = distances(self.metric, self._metric_arguments(records))
             X = table.rows(np.arange(table.n)) if table.sparse else table.X
             X, points = X.astype(np.float64, copy=False), records[core]
@@ -306,15 +306,28 @@ class DBSCAN(Clusterer):
         both = self._joined(new)
         return self._publish(self._fit(both, weights), both)
 
+    def _records(self) -> Any:
+        """All records that were learned from, in their order."""
+        core, n = self.core_sample_indices_, len(self.labels_)
+        others = np.ones(n, bool)
+        others[core] = False
+        place = np.empty(n, np.int64)
+        place[core], place[others] = np.arange(len(core)), np.arange(len(core), n)
+        if isinstance(self._rest, np.ndarray):
+            return np.concatenate([self.components_, self._rest]).take(place, axis=0)
+        from scipy import sparse
+
+        return sparse.vstack([self.components_, self._rest], format="csr")[place]
+
     def _joined(self, new: Table) -> Table:
         """All records: those from before, then the new ones."""
-        names = self.__dict__.get("feature_names_in_")
-        if isinstance(self._records, np.ndarray) or not new.sparse:
-            X = np.concatenate([_dense(self._records), new.rows(np.arange(new.n)) if new.sparse else new.X])
+        names, records = self.__dict__.get("feature_names_in_"), self._records()
+        if isinstance(records, np.ndarray) or not new.sparse:
+            X = np.concatenate([_dense(records), new.rows(np.arange(new.n)) if new.sparse else new.X])
             return Table(X, names)
         from scipy import sparse
 
-        both = sparse.vstack([self._records, _given(new)], format="csr")
+        both = sparse.vstack([records, _given(new, np.arange(new.n))], format="csr")
         return Table(read_table(both, type(self).__name__, sparse=True).X, names)
 
     def __sklearn_tags__(self) -> Any:
@@ -323,23 +336,17 @@ class DBSCAN(Clusterer):
         return tags
 
 
-def _own(table: Table) -> Table:
-    """A copy, in which zeros have no sign."""
-    X = table.X
-    if isinstance(X, CSR):
-        return Table(CSR(X.data + 0.0, X.indices.copy(), X.indptr.copy(), X.shape), table.names)
-    return Table(X + 0.0, table.names)
-
-
-def _given(table: Table, rows: np.ndarray | None = None) -> Any:
-    """All or some records as a user knows them: an array, or SciPy's CSR."""
+def _given(table: Table, rows: np.ndarray) -> Any:
+    """Some records as a user knows them: an array, or SciPy's CSR; zeros have no sign."""
     if not isinstance(table.X, CSR):
-        return table.X if rows is None else table.X[rows]
+        out = table.X.take(rows, axis=0)
+        out += 0
+        return out
     from scipy import sparse
 
-    part = table.X if rows is None else table.X.part(rows)
+    part = table.X.part(rows)
     count = int(part.indptr[-1])
-    return sparse.csr_matrix((part.data[:count], part.indices[:count], part.indptr), part.shape)
+    return sparse.csr_matrix((part.data[:count] + 0, part.indices[:count], part.indptr), part.shape)
 
 
 def _dense(records: Any) -> np.ndarray:

@@ -120,8 +120,19 @@ class Tree:
         return tree, np.ldexp(Q, tree.shift) if tree.shift else Q
 
     @classmethod
-    def build(cls, X: np.ndarray, metric: str = "euclidean", p: float = 2.0) -> Tree:
+    def build(
+        cls, X: np.ndarray, metric: str = "euclidean", p: float = 2.0, rows: np.ndarray | None = None
+    ) -> Tree:
         """A tree over the rows of X (C-contiguous, float32 or float64, finite).
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, d)
+        metric : str
+        p : float
+        rows : ndarray of shape (n,), int32, optional
+            An order of the rows in which neighbours are near one another, if it is known: leaves are cut
+            from it, rather than by halving.
 
         Raises
         ------
@@ -143,7 +154,7 @@ class Tree:
         if not low <= top <= high:
             shift = -top
             X = np.ldexp(X, shift)
-        rows, height = halved(X, LEAF)
+        rows, height = halved(X, LEAF) if rows is None else (rows, _halvings(n, LEAF))
         leaves = 1 << height
         points, names = np.empty((leaves, d, LEAF), X.dtype), np.empty((leaves, LEAF), np.int32)
         box, least = np.empty((leaves, d, 2), X.dtype), np.empty(leaves, np.int32)
@@ -265,9 +276,7 @@ def halved(X: np.ndarray, most: int) -> tuple[np.ndarray, int]:
     Part j of 2^h holds places ``j n >> h`` to ``(j + 1) n >> h``.
     """
     n, d = X.shape
-    height = 0
-    while -(-n // (1 << height)) > most:
-        height += 1
+    height = _halvings(n, most)
     rows, keys = np.arange(n, dtype=np.int32), np.empty(n, X.dtype)
     apart = 0
     while apart < height and (n >> apart) * d > (_TOGETHER if apart > 3 else _FEW):
@@ -291,6 +300,14 @@ def halved(X: np.ndarray, most: int) -> tuple[np.ndarray, int]:
             )
         )
     return rows, height
+
+
+def _halvings(n: int, most: int) -> int:
+    """How often n rows are halved until parts hold at most `most`."""
+    height = 0
+    while -(-n // (1 << height)) > most:
+        height += 1
+    return height
 
 
 def together(X: np.ndarray, Q: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
