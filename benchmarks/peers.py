@@ -20,6 +20,7 @@ MODULES = {
     "fasthdbscan": "fast_hdbscan",
     "quitefastmst": "quitefastmst",
     "pykdtree": "pykdtree.kdtree",
+    "dbscan": "dbscan",
 }
 DISTRIBUTIONS = {
     "sklearn": "scikit-learn",
