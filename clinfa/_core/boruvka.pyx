@@ -3,13 +3,13 @@
 # An edge's weight is max(core of a, core of b, distance). Edges are ordered by weight, then distance, then the
 # lesser row, then the greater: so no two are alike and the tree is the same however it is found.
 # Points are called by their place in the tree's leaves. docs/kernels.md has the argument.
-from libc.math cimport INFINITY
+from libc.math cimport INFINITY, pow
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 
 from clinfa._core.types cimport real, clinfa_take
 
 from clinfa._core.lanes cimport (
-    FAN, MOST_LANES, MOST_STACK, exact_distance, lanes_boxes, lanes_points, lanes_slack, lanes_tiny, lowest_bit,
+    CHEBYSHEV, EUCLIDEAN, FAN, MANHATTAN, MOST_LANES, MOST_STACK, exact_distance, lanes_boxes, lanes_points, lanes_slack, lanes_tiny, lowest_bit,
 )
 
 cdef extern from *:
@@ -34,6 +34,7 @@ cdef extern from *:
 
 cdef enum:
     MOST_WORK = 4000000  # features of leaves: after that many a pass returns, some 10 ms later
+    FAN_OUT = 8          # FAN; arrays on the stack are made for it
     MOST_EQUAL = 64      # edges of one weight that are put in order by insertion
 
 
@@ -41,6 +42,69 @@ cdef inline bint _lower_pair(int64_t a, int64_t b, int64_t c, int64_t d) noexcep
     """Whether the pair (a, b) comes before (c, d): the lesser rows first, then the greater."""
     cdef int64_t least = min(a, b), other = min(c, d)
     return least < other or (least == other and max(a, b) < max(c, d))
+
+
+cdef inline uint32_t _boxes_within(
+    const real* box, const real* boxes, Py_ssize_t d, int metric, double p, double reach
+) noexcept nogil:
+    """Which children of a node are at most so far from a box, that of another node's child, as bits."""
+    cdef real total[FAN_OUT]
+    cdef real low, high, t
+    cdef Py_ssize_t f, c
+    cdef uint32_t bits = 0
+    for c in range(FAN_OUT):
+        total[c] = 0
+    for f in range(d):
+        low = box[f * 2 * FAN]
+        high = box[f * 2 * FAN + FAN]
+        for c in range(FAN_OUT):
+            t = max(boxes[f * 2 * FAN + c] - high, low - boxes[f * 2 * FAN + FAN + c])
+            t = max(t, <real> 0)
+            if metric == EUCLIDEAN:
+                total[c] += t * t
+            elif metric == MANHATTAN:
+                total[c] += t
+            elif metric == CHEBYSHEV:
+                total[c] = max(total[c], t)
+            else:
+                total[c] += <real> pow(<double> t, p)
+    for c in range(FAN_OUT):
+        bits |= <uint32_t> (total[c] <= reach) << c
+    return bits
+
+
+cdef inline bint _lonely(
+    const real[:, :, :, ::1] boxes, const int64_t[::1] levels, int64_t leaf, int metric, double p, double reach,
+    double most, const double[:, ::1] child_core, const int32_t[:, ::1] child_group, int32_t own, int64_t* work
+) noexcept nogil:
+    """Whether no leaf that holds other components than its own is within reach of a leaf."""
+    cdef Py_ssize_t depth = levels.shape[0] - 1, d = boxes.shape[1], waiting = 1, at, c
+    cdef int64_t stack_node[MOST_STACK]
+    cdef int32_t stack_level[MOST_STACK]
+    cdef int64_t node
+    cdef int32_t level
+    cdef uint32_t bits
+    cdef const real* box = &boxes[levels[depth - 1] + leaf // FAN, 0, 0, leaf % FAN]
+    stack_node[0] = 0
+    stack_level[0] = 0
+    while waiting > 0:
+        waiting -= 1
+        node = stack_node[waiting]
+        level = stack_level[waiting]
+        at = levels[level] + node
+        work[0] += d
+        bits = _boxes_within(box, &boxes[at, 0, 0, 0], d, metric, p, reach)
+        while bits:
+            c = lowest_bit(bits)
+            bits &= bits - 1
+            if child_group[at, c] == own or child_core[at, c] > most:
+                continue
+            if level + 1 == depth:
+                return False
+            stack_node[waiting] = node * FAN + c
+            stack_level[waiting] = level + 1
+            waiting += 1
+    return True
 
 
 def cheapest_pass(
@@ -74,7 +138,8 @@ def cheapest_pass(
     cdef double stack_far[MOST_STACK]
     cdef int64_t stack_node[MOST_STACK]
     cdef int32_t stack_level[MOST_STACK]
-    cdef double mine, most, best, best_far, distance, w, low
+    cdef int64_t leaf, leaf_end
+    cdef double mine, most, best, best_far, distance, w, low, lonely = -1
     cdef double slack = lanes_slack(<real> 0, d, p), tiny = lanes_tiny(<real> 0)
     cdef const real* q
     cdef uint32_t bits
@@ -84,6 +149,7 @@ def cheapest_pass(
             s = clinfa_take(&cursor[0])
             if s >= stripes:
                 break
+            leaf_end = 0
             for i in range(bounds[s], bounds[s + 1]):
                 own = group[i]
                 if not active[own]:
@@ -94,6 +160,18 @@ def cheapest_pass(
                     to[i] = -1
                 most = clinfa_peek(&bound[own])
                 if weight[i] > most:
+                    continue
+                if i >= leaf_end and depth > 0:
+                    leaf = (((i + 1) << height) - 1) // n
+                    leaf_end = ((leaf + 1) * n) >> height
+                    lonely = -1
+                    if most < INFINITY and child_group[levels[depth - 1] + leaf // FAN, leaf % FAN] == own and (
+                        _lonely(boxes, levels, leaf, metric, p, most * slack + tiny, most, child_core, child_group,
+                                own, &work)
+                    ):
+                        lonely = most
+                if lonely >= 0:
+                    weight[i] = lonely  # that of each of the leaf's edges is greater
                     continue
                 mine = core[i]
                 row = rows[i]

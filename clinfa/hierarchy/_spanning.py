@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from clinfa._core import boruvka, kdtree
+from clinfa._core import boruvka
 from clinfa.spatial import Tree
 from clinfa.threads import Stripes, stripes
 
@@ -55,15 +55,8 @@ def reduced_nearest(tree: Tree, Q: np.ndarray, k: int) -> tuple[np.ndarray, np.n
         As `tree.ready` gives them, and those after one another had better lie near one another.
     k : int
     """
-    m = len(Q)
-    far, near, cut = np.empty((m, k)), np.empty((m, k), np.int64), tree.stripes(m)
-    turn = np.arange(m, dtype=np.int32)
-    cut.run(
-        lambda cursor, limit, slot: kdtree.nearest_pass(
-            *(tree.points, tree.names, tree.boxes, tree.first, tree.levels),
-            *(Q, turn, tree.metric, tree.p, cut.bounds, cursor, limit, far, near),
-        )
-    )
+    far, near = np.empty((len(Q), k)), np.empty((len(Q), k), np.int64)
+    tree.put_nearest(Q, far, near, np.arange(len(Q), dtype=np.int32))
     return far, near
 
 
