@@ -35,6 +35,7 @@ cdef extern from *:
 cdef enum:
     MOST_WORK = 4000000  # features of leaves: after that many a pass returns, some 10 ms later
     FAN_OUT = 8          # FAN; arrays on the stack are made for it
+    MOST_AROUND = 64     # leaves around a leaf that its points look at without a search
     MOST_EQUAL = 64      # edges of one weight that are put in order by insertion
 
 
@@ -45,15 +46,14 @@ cdef inline bint _lower_pair(int64_t a, int64_t b, int64_t c, int64_t d) noexcep
 
 
 cdef inline uint32_t _boxes_within(
-    const real* box, const real* boxes, Py_ssize_t d, int metric, double p, double reach
+    const real* box, const real* boxes, Py_ssize_t d, int metric, double p, double reach, real* out
 ) noexcept nogil:
     """Which children of a node are at most so far from a box, that of another node's child, as bits."""
-    cdef real total[FAN_OUT]
     cdef real low, high, t
     cdef Py_ssize_t f, c
     cdef uint32_t bits = 0
     for c in range(FAN_OUT):
-        total[c] = 0
+        out[c] = 0
     for f in range(d):
         low = box[f * 2 * FAN]
         high = box[f * 2 * FAN + FAN]
@@ -61,29 +61,35 @@ cdef inline uint32_t _boxes_within(
             t = max(boxes[f * 2 * FAN + c] - high, low - boxes[f * 2 * FAN + FAN + c])
             t = max(t, <real> 0)
             if metric == EUCLIDEAN:
-                total[c] += t * t
+                out[c] += t * t
             elif metric == MANHATTAN:
-                total[c] += t
+                out[c] += t
             elif metric == CHEBYSHEV:
-                total[c] = max(total[c], t)
+                out[c] = max(out[c], t)
             else:
-                total[c] += <real> pow(<double> t, p)
+                out[c] += <real> pow(<double> t, p)
     for c in range(FAN_OUT):
-        bits |= <uint32_t> (total[c] <= reach) << c
+        bits |= <uint32_t> (out[c] <= reach) << c
     return bits
 
 
-cdef inline bint _lonely(
-    const real[:, :, :, ::1] boxes, const int64_t[::1] levels, int64_t leaf, int metric, double p, double reach,
-    double most, const double[:, ::1] child_core, const int32_t[:, ::1] child_group, int32_t own, int64_t* work
+cdef inline Py_ssize_t _around(
+    const real[:, :, :, ::1] boxes, const int64_t[::1] levels, int64_t leaf, int metric, double p,
+    double slack, double tiny, double most, const double[:, ::1] child_core, const int32_t[:, ::1] child_group,
+    int32_t own, int64_t* work, double* far, int64_t* found
 ) noexcept nogil:
-    """Whether no leaf that holds other components than its own is within reach of a leaf."""
-    cdef Py_ssize_t depth = levels.shape[0] - 1, d = boxes.shape[1], waiting = 1, at, c
+    """Leaves that hold other components than a leaf's own and are within reach of it, farthest first.
+
+    Returns how many, or -1 where there are more than MOST_AROUND.
+    """
+    cdef Py_ssize_t depth = levels.shape[0] - 1, d = boxes.shape[1], waiting = 1, count = 0, at, c, place
     cdef int64_t stack_node[MOST_STACK]
     cdef int32_t stack_level[MOST_STACK]
+    cdef real lanes[FAN_OUT]
     cdef int64_t node
     cdef int32_t level
     cdef uint32_t bits
+    cdef double low
     cdef const real* box = &boxes[levels[depth - 1] + leaf // FAN, 0, 0, leaf % FAN]
     stack_node[0] = 0
     stack_level[0] = 0
@@ -93,18 +99,29 @@ cdef inline bint _lonely(
         level = stack_level[waiting]
         at = levels[level] + node
         work[0] += d
-        bits = _boxes_within(box, &boxes[at, 0, 0, 0], d, metric, p, reach)
+        bits = _boxes_within(box, &boxes[at, 0, 0, 0], d, metric, p, most * slack + tiny, lanes)
         while bits:
             c = lowest_bit(bits)
             bits &= bits - 1
             if child_group[at, c] == own or child_core[at, c] > most:
                 continue
-            if level + 1 == depth:
-                return False
-            stack_node[waiting] = node * FAN + c
-            stack_level[waiting] = level + 1
-            waiting += 1
-    return True
+            if level + 1 < depth:
+                stack_node[waiting] = node * FAN + c
+                stack_level[waiting] = level + 1
+                waiting += 1
+                continue
+            if count == MOST_AROUND:
+                return -1
+            low = max(<double> lanes[c] / slack - tiny, 0.0)
+            place = count
+            while place > 0 and far[place - 1] < low:
+                far[place] = far[place - 1]
+                found[place] = found[place - 1]
+                place -= 1
+            far[place] = low
+            found[place] = node * FAN + c
+            count += 1
+    return count
 
 
 def cheapest_pass(
@@ -139,7 +156,10 @@ def cheapest_pass(
     cdef int64_t stack_node[MOST_STACK]
     cdef int32_t stack_level[MOST_STACK]
     cdef int64_t leaf, leaf_end
-    cdef double mine, most, best, best_far, distance, w, low, lonely = -1
+    cdef Py_ssize_t others = -1
+    cdef double around_far[MOST_AROUND]
+    cdef int64_t around[MOST_AROUND]
+    cdef double mine, most, best, best_far, distance, w, low, reach = 0
     cdef double slack = lanes_slack(<real> 0, d, p), tiny = lanes_tiny(<real> 0)
     cdef const real* q
     cdef uint32_t bits
@@ -164,14 +184,14 @@ def cheapest_pass(
                 if i >= leaf_end and depth > 0:
                     leaf = (((i + 1) << height) - 1) // n
                     leaf_end = ((leaf + 1) * n) >> height
-                    lonely = -1
-                    if most < INFINITY and child_group[levels[depth - 1] + leaf // FAN, leaf % FAN] == own and (
-                        _lonely(boxes, levels, leaf, metric, p, most * slack + tiny, most, child_core, child_group,
-                                own, &work)
-                    ):
-                        lonely = most
-                if lonely >= 0:
-                    weight[i] = lonely  # that of each of the leaf's edges is greater
+                    others = -1
+                    if most < INFINITY and child_group[levels[depth - 1] + leaf // FAN, leaf % FAN] == own:
+                        reach = most
+                        others = _around(
+                            boxes, levels, leaf, metric, p, slack, tiny, most, child_core, child_group, own, &work,
+                            around_far, around)
+                if others == 0:
+                    weight[i] = reach  # that of each of the leaf's edges is greater
                     continue
                 mine = core[i]
                 row = rows[i]
@@ -202,6 +222,12 @@ def cheapest_pass(
                 stack_far[0] = 0
                 stack_node[0] = 0
                 stack_level[0] = 0
+                if waiting and others > 0:
+                    waiting = others
+                    for l in range(others):
+                        stack_far[l] = around_far[l]
+                        stack_node[l] = around[l]
+                        stack_level[l] = depth
                 while waiting > 0:
                     waiting -= 1
                     low = stack_far[waiting]
@@ -283,6 +309,36 @@ def places_pass(
                     out[i, l] = place[near[i, l]]
 
 
+def regroup_pass(
+    const int32_t[::1] parent,  # in     (n)   by component: the one that it has become part of
+    const double[::1] weight,   # in     (n)
+    const int32_t[::1] to,      # in     (n)
+    const int32_t[::1] before,  # in     (n)   component of each place
+    const int64_t[::1] bounds,  # in     (stripes + 1)  of places
+    int64_t[::1] cursor,        # inout  (1)
+    int64_t limit,              # in
+    int32_t[::1] group,         # out    (n)   component of each place now
+    double[::1] bound,          # inout  (n)   by component: the least weight of an edge known to lead out of it
+):
+    cdef Py_ssize_t i
+    cdef int64_t s, stripes = bounds.shape[0] - 1
+    cdef int32_t own, other
+    with nogil:
+        while limit > 0:
+            limit -= 1
+            s = clinfa_take(&cursor[0])
+            if s >= stripes:
+                break
+            for i in range(bounds[s], bounds[s + 1]):
+                own = parent[before[i]]
+                group[i] = own
+                if to[i] >= 0:
+                    other = parent[before[to[i]]]
+                    if other != own:
+                        clinfa_lower(&bound[own], weight[i])
+                        clinfa_lower(&bound[other], weight[i])
+
+
 def choose_pass(
     const int32_t[::1] rows,    # in     (n)
     const int32_t[::1] group,   # in     (n)
@@ -292,7 +348,6 @@ def choose_pass(
     const int64_t[::1] bounds,  # in     (stripes + 1)  of places
     int64_t[::1] cursor,        # inout  (1)
     int64_t limit,              # in
-    double[::1] bound,          # inout  (n)    by component: the least weight of an edge that leads out of it
     int32_t[::1] best,          # inout  (n)    by component: the place at its own end, -1 for none yet
 ):
     """Each component's cheapest edge, of those that still lead out of it. On one thread."""
@@ -309,8 +364,6 @@ def choose_pass(
                 own = group[i]
                 if to[i] < 0 or group[to[i]] == own:
                     continue
-                bound[group[to[i]]] = min(bound[group[to[i]]], weight[i])
-                bound[own] = min(bound[own], weight[i])
                 b = best[own]
                 if b >= 0:
                     if weight[i] > weight[b]:
@@ -331,17 +384,22 @@ cdef inline int32_t _find(int32_t* parent, int32_t node) noexcept nogil:
 
 
 def join_pass(
+    const int32_t[::1] rows,    # in     (n)
     const int32_t[::1] roots,   # in     (components)
     const int32_t[::1] group,   # in     (n)
     const int32_t[::1] to,      # in     (n)
     const int32_t[::1] best,    # in     (n)   by component: the place at its own end of its cheapest edge
     const uint8_t[::1] active,  # in     (n)   by component
+    const double[::1] weight,   # in     (n)
+    const double[::1] far,      # in     (n)
     const int64_t[::1] bounds,  # in     (stripes + 1)  of roots
     int64_t[::1] cursor,        # inout  (1)
     int64_t limit,              # in
     int32_t[::1] parent,        # inout  (n)
     int64_t[::1] size,          # inout  (n)   by component
-    int32_t[:, ::1] edges,      # out    (n - 1, 2)   places
+    int32_t[:, ::1] edges,      # out    (n - 1, 2)   rows
+    double[::1] weights,        # out    (n - 1)
+    double[::1] fars,           # out    (n - 1)
     int64_t[::1] found,         # inout  (1)   edges so far
 ):
     """Join components by their cheapest edges. On one thread."""
@@ -366,8 +424,10 @@ def join_pass(
                     left, right = right, left
                 parent[right] = left
                 size[left] += size[right]
-                edges[found[0], 0] = <int32_t> b
-                edges[found[0], 1] = to[b]
+                edges[found[0], 0] = rows[b]
+                edges[found[0], 1] = rows[to[b]]
+                weights[found[0]] = weight[b]
+                fars[found[0]] = far[b]
                 found[0] += 1
 
 

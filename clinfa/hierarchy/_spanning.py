@@ -77,64 +77,88 @@ def spanning_tree(
     far, near : ndarray of shape (n, k)
         The k nearest points of X, from `reduced_nearest`, whatever k is: they only save time.
     """
-    n = tree.n
-    rows, height = tree.rows, len(tree.points).bit_length() - 1
-    cut, turn = tree.stripes(n), in_turn(n, 5.0)
-    place = np.empty(n, np.int32)
-    place[rows] = np.arange(n, dtype=np.int32)
-    close = np.empty((n, min(far.shape[1], _MOST_NEAR)), np.int32)
-    even = stripes(n, 2.0 * close.shape[1])
-    even.run(lambda cursor, limit, slot: boruvka.places_pass(near, place, even.bounds, cursor, limit, close))
-    begin = np.arange(len(tree.points), dtype=np.int64) * n >> height
-    child_core = _by_child(tree, np.minimum.reduceat(core, begin), np.inf, np.minimum)
+    components = _Components(tree, X, core, far, near)
+    while len(components.roots) > 1:
+        components.look()
+        components.join()
+    return _in_order(components.edges, components.weights, components.distances)
 
-    group, size = np.arange(n, dtype=np.int32), np.ones(n, np.int64)
-    parent, roots = group.copy(), group
-    weight, distance, to = core.copy(), np.zeros(n), np.full(n, -1, np.int32)
-    best, bound = np.empty(n, np.int32), np.empty(n)
-    edges, found = np.empty((n - 1, 2), np.int32), np.zeros(1, np.int64)
-    weights, distances = np.empty(n - 1), np.empty(n - 1)
 
-    def choose(group: np.ndarray) -> None:
-        best.fill(-1)
-        bound.fill(np.inf)
-        turn.run(
+class _Components:
+    """Components of points that become one, round by round.
+
+    Points are called by their place, a component by that of one of its points.
+    """
+
+    def __init__(self, tree: Tree, X: np.ndarray, core: np.ndarray, far: np.ndarray, near: np.ndarray):
+        n, leaves = tree.n, len(tree.points)
+        self.tree, self.X, self.core, self.far = tree, X, core, far
+        self.cut, self.even = tree.stripes(n), stripes(n, 10.0)
+        place = np.empty(n, np.int32)
+        place[tree.rows] = np.arange(n, dtype=np.int32)
+        self.near = np.empty((n, min(far.shape[1], _MOST_NEAR)), np.int32)
+        self.even.run(
+            lambda cursor, limit, slot: boruvka.places_pass(
+                near, place, self.even.bounds, cursor, limit, self.near
+            )
+        )
+        self.height, self.begin = leaves.bit_length() - 1, np.arange(leaves, dtype=np.int64) * n // leaves
+        self.child_core = _by_child(tree, np.minimum.reduceat(core, self.begin), np.inf, np.minimum)
+        # By place: its component, and what is known of its cheapest edge.
+        self.group, self.other_group = np.arange(n, dtype=np.int32), np.empty(n, np.int32)
+        self.weight, self.distance, self.to = core.copy(), np.zeros(n), np.full(n, -1, np.int32)
+        # By component.
+        self.parent, self.size, self.bound = self.group.copy(), np.ones(n, np.int64), np.full(n, np.inf)
+        self.best, self.roots = np.empty(n, np.int32), self.group
+        # Edges of the tree.
+        self.edges, self.found = np.empty((n - 1, 2), np.int32), np.zeros(1, np.int64)
+        self.weights, self.distances = np.empty(n - 1), np.empty(n - 1)
+
+    def look(self) -> None:
+        """Find the cheapest edges that lead out of the components."""
+        self.active = (self.size <= _FEW * len(self.group) / len(self.roots)).view(np.uint8)
+        least = np.minimum.reduceat(self.group, self.begin)
+        least[least < np.maximum.reduceat(self.group, self.begin)] = -1
+        child_group, tree = _by_child(self.tree, least, -1, _same), self.tree
+        self.cut.run(
+            lambda cursor, limit, slot: boruvka.cheapest_pass(
+                *(self.X, tree.points, tree.boxes, tree.levels, tree.rows, self.height, tree.metric, tree.p),
+                *(self.core, self.child_core, self.group, child_group, self.near, self.far, self.active),
+                *(self.bound, self.cut.bounds, cursor, limit, self.weight, self.distance, self.to),
+            )
+        )
+
+    def join(self) -> None:
+        """Join components by them."""
+        rows, places, joins = self.tree.rows, in_turn(len(self.group), 5.0), in_turn(len(self.roots), 40.0)
+        self.best[self.roots] = -1
+        places.run(
             lambda cursor, limit, slot: boruvka.choose_pass(
-                rows, group, weight, distance, to, turn.bounds, cursor, limit, bound, best
-            )
-        )
-
-    while len(roots) > 1:
-        active = (size <= _FEW * n / len(roots)).view(np.uint8)
-        least, most = np.minimum.reduceat(group, begin), np.maximum.reduceat(group, begin)
-        child_group = _by_child(tree, np.where(least == most, least, -1).astype(np.int32), -1, _same)
-        choose(group)
-        cut.run(
-            lambda cursor, limit, slot, active=active, group=group, child=child_group: boruvka.cheapest_pass(
-                *(X, tree.points, tree.boxes, tree.levels, rows, height, tree.metric, tree.p),
-                *(core, child_core, group, child, close, far, active, bound, cut.bounds, cursor, limit),
-                *(weight, distance, to),
-            )
-        )
-        choose(group)
-        start, joins = int(found[0]), in_turn(len(roots), 40.0)
-        joins.run(
-            lambda cursor, limit, slot, roots=roots, joins=joins, active=active, group=group: (
-                boruvka.join_pass(
-                    roots, group, to, best, active, joins.bounds, cursor, limit, parent, size, edges, found
-                )
+                *(rows, self.group, self.weight, self.distance, self.to, places.bounds, cursor, limit),
+                self.best,
             )
         )
         joins.run(
-            lambda cursor, limit, slot, roots=roots, joins=joins: boruvka.flatten_pass(
-                roots, joins.bounds, cursor, limit, parent
+            lambda cursor, limit, slot: boruvka.join_pass(
+                *(rows, self.roots, self.group, self.to, self.best, self.active, self.weight, self.distance),
+                *(joins.bounds, cursor, limit, self.parent, self.size),
+                *(self.edges, self.weights, self.distances, self.found),
             )
         )
-        mine = edges[start : found[0], 0]
-        weights[start : found[0]], distances[start : found[0]] = weight[mine], distance[mine]
-        group = parent[group]
-        roots = roots[parent[roots] == roots]
-    return _in_order(rows[edges], weights, distances)
+        joins.run(
+            lambda cursor, limit, slot: boruvka.flatten_pass(
+                self.roots, joins.bounds, cursor, limit, self.parent
+            )
+        )
+        self.roots = self.roots[self.parent[self.roots] == self.roots]
+        self.bound[self.roots] = np.inf
+        self.even.run(
+            lambda cursor, limit, slot: boruvka.regroup_pass(
+                *(self.parent, self.weight, self.to, self.group, self.even.bounds, cursor, limit),
+                *(self.other_group, self.bound),
+            )
+        )
+        self.group, self.other_group = self.other_group, self.group
 
 
 def spanning_tree_dense(D: np.ndarray, core: np.ndarray) -> SpanningTree:

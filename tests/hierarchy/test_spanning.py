@@ -74,6 +74,25 @@ def test_ties_are_settled_alike_on_a_tree_and_on_a_matrix(shape, k):
     np.testing.assert_array_equal(pairs(on_tree(X, k)), pairs(dense))
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("metric", [*METRICS, "minkowski"])
+@pytest.mark.parametrize("d", [2, 5])
+def test_groups_far_apart_have_the_edges_of_a_matrix(d, metric, dtype):
+    """In the last rounds whole leaves look for edges together. Eighths of a unit: many weights tie."""
+    rng = np.random.default_rng(d)
+    middles = rng.uniform(-9, 9, (6, d))[rng.integers(6, size=1500)]
+    X = (np.round(8 * (rng.standard_normal((1500, d)) + middles)) / 8).astype(dtype)
+    D = METRICS[metric](X) if metric in METRICS else cdist(X, X, "minkowski", p=3) ** 3
+    tree = Tree.build(X, metric, 3.0)
+    tree, Q = tree.ready(X[tree.rows])
+    far, near = reduced_nearest(tree, Q, 5)
+    found = spanning_tree(tree, Q, far[:, 4].copy(), far, near)
+    dense = spanning_tree_dense(D, reachability(D, 5)[0])
+    np.testing.assert_allclose(found.weights, dense.weights, rtol=1e-12)
+    if metric != "minkowski":  # (whose cubes of roots are no longer ties)
+        np.testing.assert_array_equal(np.sort(found.edges, axis=1), np.sort(dense.edges, axis=1))
+
+
 def test_equal_points_are_a_star():
     """All pairs weigh the same, so the least pairs of rows are taken: those with row 0."""
     assert pairs(on_tree(np.ones((40, 2)), 3)).tolist() == [[0, i] for i in range(1, 40)]

@@ -24,12 +24,10 @@ def test_choose_join_flatten(n, stripes):
     to = rng.integers(-1, n, n).astype(np.int32)
     weight, far = rng.integers(0, 3, (2, n)).astype(float)
     roots = np.unique(group)
-    best, bound = np.full(n, -1, np.int32), np.full(n, np.inf)
+    best = np.full(n, -1, np.int32)
     bounds = cut(n, stripes)
     run(
-        lambda cursor, limit: boruvka.choose_pass(
-            rows, group, weight, far, to, bounds, cursor, limit, bound, best
-        ),
+        lambda cursor, limit: boruvka.choose_pass(rows, group, weight, far, to, bounds, cursor, limit, best),
         bounds,
     )
     for g in roots:
@@ -41,16 +39,15 @@ def test_choose_join_flatten(n, stripes):
         assert order(weight[best[g]], far[best[g]], rows[best[g]], rows[to[best[g]]]) == order(
             weight[least], far[least], rows[least], rows[to[least]]
         )
-    out = [(g, i) for g in roots for i in range(n) if to[i] >= 0 and (group[i] == g) != (group[to[i]] == g)]
-    for g in roots:
-        assert bound[g] == min([weight[i] for h, i in out if h == g], default=np.inf)
     active = (rng.random(n) < 0.7).astype(np.uint8)
     parent, size = np.arange(n, dtype=np.int32), np.bincount(group, minlength=n)
     edges, found = np.full((n - 1, 2), -1, np.int32), np.zeros(1, np.int64)
+    weights, fars = np.empty((2, n - 1))
     bounds = cut(len(roots), min(stripes, len(roots)))
     run(
         lambda cursor, limit: boruvka.join_pass(
-            roots, group, to, best, active, bounds, cursor, limit, parent, size, edges, found
+            *(rows, roots, group, to, best, active, weight, far, bounds, cursor, limit),
+            *(parent, size, edges, weights, fars, found),
         ),
         bounds,
     )
@@ -61,7 +58,8 @@ def test_choose_join_flatten(n, stripes):
         if active[g] and best[g] >= 0:
             a, b = joined[int(g)], joined[int(group[to[best[g]]])]
             if a is not b:
-                assert edges[edges_seen].tolist() == [best[g], to[best[g]]]
+                assert edges[edges_seen].tolist() == [rows[best[g]], rows[to[best[g]]]]
+                assert [weights[edges_seen], fars[edges_seen]] == [weight[best[g]], far[best[g]]]
                 edges_seen += 1
                 a |= b
                 joined.update(dict.fromkeys(a, a))
@@ -70,6 +68,17 @@ def test_choose_join_flatten(n, stripes):
         assert {int(h) for h in roots if parent[h] == parent[g]} == joined[int(g)]
         assert parent[parent[g]] == parent[g]
         assert size[parent[g]] == sum((group == h).sum() for h in joined[int(g)])
+    now, bound, bounds = np.empty(n, np.int32), np.full(n, np.inf), cut(n, stripes)
+    run(
+        lambda cursor, limit: boruvka.regroup_pass(
+            parent, weight, to, group, bounds, cursor, limit, now, bound
+        ),
+        bounds,
+    )
+    np.testing.assert_array_equal(now, parent[group])
+    for g in np.unique(now):
+        out = [i for i in range(n) if to[i] >= 0 and (now[i] == g) != (now[to[i]] == g)]
+        assert bound[g] == min(weight[out], default=np.inf)
 
 
 @pytest.mark.parametrize("m", [1, 3, 5])
