@@ -11,6 +11,8 @@
 #ifndef CLINFA_LANES_H
 #define CLINFA_LANES_H
 
+#include <string.h>
+
 #include "tile.h"
 
 #define LEAF 16
@@ -65,9 +67,24 @@ typedef int64_t bits_f64 __attribute__((vector_size(FAN * 8), aligned(8)));
 #undef VECTOR
 #undef BITS
 
-/* Insert into a list sorted by distance, then row: all places at once, since branches here are never foreseen. */
+/* Insert into a list sorted by distance, then row. */
 static inline void lanes_keep(double *far, int64_t *name, ptrdiff_t k, double distance, int64_t row)
 {
+    if (k > 16 * FAN) {
+        ptrdiff_t at = 0, end = k - 1;
+        while (at < end) {
+            ptrdiff_t middle = (at + end) / 2;
+            int less = (far[middle] < distance) | ((far[middle] == distance) & (name[middle] < row));
+            at = less ? middle + 1 : at;
+            end = less ? end : middle;
+        }
+        memmove(far + at + 1, far + at, (size_t)(k - 1 - at) * sizeof *far);
+        memmove(name + at + 1, name + at, (size_t)(k - 1 - at) * sizeof *name);
+        far[at] = distance;
+        name[at] = row;
+        return;
+    }
+    /* A short list: all places at once, since branches here are never foreseen. */
 #define AT_F(p) (*(lanes_f64 *)(p))
 #define AT_I(p) (*(bits_f64 *)(p))
 #define PICK_F(m, a, b) ((lanes_f64)(((bits_f64)(a) & (m)) | ((bits_f64)(b) & ~(m))))

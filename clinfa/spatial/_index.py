@@ -61,12 +61,12 @@ class Index:
             turn = halved(points, TILE)[0]
         else:
             turn = np.arange(m, dtype=np.int32)
-        far, nearest = np.full((m, k), np.inf), np.full((m, k), np.iinfo(np.int32).max, np.int64)
+        far, nearest = np.empty((m, k)), np.empty((m, k), np.int64)
         if m < _FEW or k > MOST_NEIGHBOURS or METRICS[self.metric] != 0 or tree is not self.tree:
             tree.put_nearest(points, far, nearest, turn)
         else:
             self._by_trial(points, far, nearest, turn)
-        return tree.distances(far), nearest
+        return tree.distances(far, far), nearest
 
     def within(
         self, Q: np.ndarray | None, radius: float | np.ndarray
@@ -84,17 +84,22 @@ class Index:
         (The answers are the same, to the bit: only how long they take depends on the clock.)
         """
         tree, m = self.tree, len(turn)
+        few = TILE * max(1, min(m // (64 * TILE), 8))  # (the first ones find nothing in the caches)
         at = (m // 4, m // 2)
-        tried = [turn[i : i + 2 * TILE] for i in at]
-        rest = [turn[: at[0]], turn[at[0] + 2 * TILE : at[1]], turn[at[1] + 2 * TILE :]]
+        tried = [turn[i : i + 2 * few] for i in at]
+        rest = [turn[: at[0]], turn[at[0] + 2 * few : at[1]], turn[at[1] + 2 * few :]]
         way: Tree | Panels = tree
-        by_tree = min(_seconds(tree, Q, far, nearest, queries[:TILE]) for queries in tried)
-        if by_tree > _QUICK * TILE:
+        by_tree = min(_seconds(tree, Q, far, nearest, queries[:few]) for queries in tried)
+        if by_tree > _QUICK * few:
             panels = self._packed()
-            by_tile = min(_seconds(panels, Q, far, nearest, queries[TILE:]) for queries in tried)
+            done = np.concatenate([queries[:few] for queries in tried])
+            answers = far[done], nearest[done]
+            far[:], nearest[:] = np.inf, np.iinfo(np.int32).max  # as panels want what is not answered yet
+            far[done], nearest[done] = answers
+            by_tile = min(_seconds(panels, Q, far, nearest, queries[few:]) for queries in tried)
             way = panels if by_tile < by_tree else tree
         else:
-            rest += [queries[TILE:] for queries in tried]
+            rest += [queries[few:] for queries in tried]
         way.put_nearest(Q, far, nearest, np.concatenate(rest))
 
     def _packed(self) -> Panels:

@@ -82,16 +82,15 @@ class Tree:
         """The power in reduced distances."""
         return {0: 2.0, 3: self.p}.get(self.metric, 1.0)
 
-    def distances(self, far: np.ndarray) -> np.ndarray:
+    def distances(self, far: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """Distances, from reduced ones; infinite where they overflow."""
         with np.errstate(over="ignore"):
-            return self._distances(far)
-
-    def _distances(self, far: np.ndarray) -> np.ndarray:
-        if self.squared:
-            return np.ldexp(far, -2 * self.shift)
-        root = np.sqrt(far) if self.power == 2 else far if self.power == 1 else far ** (1 / self.power)
-        return np.ldexp(root, -self.shift)
+            if self.power == 2 and not self.squared:
+                far = np.sqrt(far, out)
+            elif self.power not in (1, 2):
+                far = np.power(far, 1 / self.power, out)
+            shift = -2 * self.shift if self.squared else -self.shift
+            return np.ldexp(far, shift, out) if shift else far
 
     def reduced(self, radius: np.ndarray) -> np.ndarray:
         """Reduced distances, from distances; infinite where they overflow."""
@@ -192,7 +191,7 @@ class Tree:
         turn = np.arange(m, dtype=np.int32) if turn is None else turn
         far, nearest = np.empty((m, k)), np.empty((m, k), np.int64)
         tree.put_nearest(Q, far, nearest, turn)
-        return tree.distances(far), nearest
+        return tree.distances(far, far), nearest
 
     def put_nearest(self, Q: np.ndarray, far: np.ndarray, nearest: np.ndarray, turn: np.ndarray) -> None:
         """The k nearest points of the queries in `turn`: reduced distances into `far`, rows into `nearest`.
@@ -233,7 +232,7 @@ class Tree:
         far, rows = np.empty(begin[-1]), np.empty(begin[-1], np.int64)
         if len(rows):
             tree._within(Q, radius, turn, begin, far, rows)
-        return begin, rows, tree.distances(far)
+        return begin, rows, tree.distances(far, far)
 
     def count_within(
         self, Q: np.ndarray, radius: float | np.ndarray, turn: np.ndarray | None = None
