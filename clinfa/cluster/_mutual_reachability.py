@@ -46,6 +46,7 @@ MATRICES = (*BALL, "correlation", "cosine", "sqeuclidean", "yule")
 _SCIPY = TREES | dict.fromkeys(("manhattan", "cityblock", "l1"), "cityblock")
 _SCIPY["sokalmichener"] = "rogerstanimoto"  # the same distance
 _ENTRIES = 1 << 20  # distances at a time
+_KEPT = 16  # neighbours of each record that the spanning tree is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +183,15 @@ def _from_tree(
     X = _moved(table, middle)
     tree = Tree.build(X, TREES[metric], _p(params))
     tree, X = tree.ready(X[tree.rows])
-    far, near = reduced_nearest(tree, X, k)
-    core = far[:, k - 1] * alpha**tree.power
+    if k <= _KEPT:
+        far, near = reduced_nearest(tree, X, k)
+        core = far[:, k - 1] * alpha**tree.power
+    else:  # (all neighbours of all records might not find room)
+        core, far, near = np.empty(len(X)), np.empty((len(X), _KEPT)), np.empty((len(X), _KEPT), np.int64)
+        for some in _blocks(len(X), k):
+            found, rows = reduced_nearest(tree, X[some], k)
+            core[some], far[some], near[some] = found[:, -1], found[:, :_KEPT], rows[:, :_KEPT]
+        core *= alpha**tree.power
     edges = spanning_tree(tree, X, core, far, near)
     by_row = np.empty_like(core)
     by_row[tree.rows] = core

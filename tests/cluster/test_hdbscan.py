@@ -11,7 +11,7 @@ from sklearn.cluster import HDBSCAN as Theirs
 from sklearn.metrics import adjusted_rand_score
 
 from clinfa.arrays import Table
-from clinfa.cluster import HDBSCAN
+from clinfa.cluster import HDBSCAN, _mutual_reachability
 from clinfa.datasets import make_blobs
 from clinfa.errors import NotFittedError
 
@@ -269,6 +269,17 @@ def test_haversine():
     assert adjusted_rand_score(ours.labels_, theirs.labels_) == 1
     with pytest.raises(ValueError, match="latitude and longitude"):
         HDBSCAN(metric="haversine").fit(np.ones((9, 3)))
+
+
+@pytest.mark.parametrize("k", [16, 17, 40])
+def test_many_neighbours(monkeypatch, k):
+    """Of more than 16 the search goes by blocks, here of less than 100 records."""
+    X = blobs()
+    monkeypatch.setattr(_mutual_reachability, "_ENTRIES", 99 * k)
+    tree, given = HDBSCAN(min_samples=k).fit(X), HDBSCAN(min_samples=k, metric="precomputed").fit(cdist(X, X))
+    np.testing.assert_array_equal(tree.labels_, given.labels_)
+    np.testing.assert_allclose(tree.probabilities_, given.probabilities_, rtol=1e-9)
+    np.testing.assert_array_equal(tree.predict(X), tree.labels_)
 
 
 def test_sparse_records_are_made_dense():
