@@ -56,17 +56,17 @@ cdef inline double lanes_tiny(real zero) noexcept nogil:
     return 1e-36 if real is float else 1e-300
 
 
-cdef inline double exact_apart(
-    const real* q, const real* x, Py_ssize_t stride, Py_ssize_t d, int metric, double p
+cdef inline double exact_distance(
+    const real* q, const real* point, Py_ssize_t d, int metric, double p
 ) noexcept nogil:
-    """The reduced distance of two points: in double, feature by feature, every step rounded.
+    """The reduced distance of a query and one point of a leaf: in double, feature by feature, every step rounded.
 
     So the bits are the same on every machine, and those that SciPy and plain loops have.
     """
     cdef double total = 0, t
     cdef Py_ssize_t f
     for f in range(d):
-        t = <double> x[f * stride] - <double> q[f]
+        t = <double> point[f * LEAF] - <double> q[f]
         if metric == EUCLIDEAN:
             total += lanes_rounded(t * t)
         elif metric == MANHATTAN:
@@ -76,10 +76,3 @@ cdef inline double exact_apart(
         else:
             total += pow(fabs(t), p)
     return total
-
-
-cdef inline double exact_distance(
-    const real* q, const real* point, Py_ssize_t d, int metric, double p
-) noexcept nogil:
-    """That of a query and one point of a leaf."""
-    return exact_apart(q, point, LEAF, d, metric, p)

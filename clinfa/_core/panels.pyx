@@ -3,7 +3,7 @@
 from libc.math cimport INFINITY, sqrt
 from libc.stdint cimport int32_t, int64_t
 
-from clinfa._core.lanes cimport EUCLIDEAN, LEAF, MOST_LANES, exact_apart, lanes_keep, lanes_points
+from clinfa._core.lanes cimport EUCLIDEAN, LEAF, MOST_LANES, lanes_keep, lanes_points, lanes_rounded
 from clinfa._core.select cimport select
 from clinfa._core.tile cimport (
     MOST, MOST_KTH, PANEL, TILE_F32, aligned, scores_hits_f32, tile_hits_f32, tile_scores_f32,
@@ -12,6 +12,7 @@ from clinfa._core.types cimport clinfa_take, prefetch, value
 
 cdef enum:
     NOBODY = 2147483647  # a row that is none
+    TOGETHER = 4         # exact distances
     WAIT = 8             # points for a query before their exact distances are found
     MOST_WORK = 2000000  # features of a group of points: after that many a pass returns, some 10 ms later
 
@@ -80,22 +81,57 @@ def pack_blocks(
                 radii[b] = sqrt(most) * (1 + noise) / scale
 
 
+cdef inline void _exact(
+    const value* X, const int32_t* rows, Py_ssize_t some, Py_ssize_t d, const value* q, double* distance
+) noexcept nogil:
+    """Squared distances in double, feature by feature, every step rounded; TOGETHER rows in the time of one: a sum alone waits for each of its additions."""
+    cdef Py_ssize_t f
+    cdef const value* a = X + rows[0] * d
+    cdef const value* b = X + rows[min(1, some - 1)] * d
+    cdef const value* c = X + rows[min(2, some - 1)] * d
+    cdef const value* e = X + rows[min(3, some - 1)] * d
+    cdef double of_a = 0, of_b = 0, of_c = 0, of_e = 0, t, u, v, w, x
+    for f in range(d):
+        x = q[f]
+        t = a[f] - x
+        u = b[f] - x
+        v = c[f] - x
+        w = e[f] - x
+        of_a += lanes_rounded(t * t)
+        of_b += lanes_rounded(u * u)
+        of_c += lanes_rounded(v * v)
+        of_e += lanes_rounded(w * w)
+    distance[0] = of_a
+    distance[1] = of_b
+    distance[2] = of_c
+    distance[3] = of_e
+
+
 cdef inline void _flush(
     const value* X, Py_ssize_t d, const value* q, float* low, int32_t* row, int32_t* count,
     double* best, int64_t* who, Py_ssize_t k, double scale, float* most, float* root, int32_t* before, int64_t* work,
 ) noexcept nogil:
     """Exact distances of those that wait, the most promising first."""
-    cdef Py_ssize_t i
-    cdef double distance
-    if count[0] > 2 * k:
-        select(low, row, 0, count[0] - 1, k - 1)
-    for i in range(count[0]):
-        if low[i] <= most[0] and row[i] < before[0]:
-            work[0] += d // 4 + 1
-            distance = exact_apart(q, X + row[i] * d, 1, d, EUCLIDEAN, 2)
-            if distance < best[k - 1] or (distance == best[k - 1] and row[i] < who[k - 1]):
-                lanes_keep(best, who, k, distance, row[i])
-                most[0] = min(most[0], _above(best[k - 1] * scale * scale))
+    cdef Py_ssize_t i = 0, j, n = count[0], some
+    cdef int32_t rows[TOGETHER]
+    cdef double distance[TOGETHER]
+    if n > 2 * k:
+        select(low, row, 0, n - 1, k - 1)
+    while i < n:
+        some = 0
+        while i < n and some < TOGETHER:
+            if low[i] <= most[0] and row[i] < before[0]:
+                rows[some] = row[i]
+                some += 1
+            i += 1
+        if some == 0:
+            break
+        work[0] += some * (d // 16 + 1)
+        _exact(X, rows, some, d, q, distance)
+        for j in range(some):
+            if distance[j] < best[k - 1] or (distance[j] == best[k - 1] and rows[j] < who[k - 1]):
+                lanes_keep(best, who, k, distance[j], rows[j])
+        most[0] = min(most[0], _above(best[k - 1] * scale * scale))
     root[0] = _above(sqrt(<double> most[0]))
     if best[k - 1] == 0:
         before[0] = <int32_t> who[k - 1]

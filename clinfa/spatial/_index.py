@@ -13,6 +13,7 @@ from clinfa.spatial._tree import METRICS, Tree, halved, together
 __all__ = ["Index"]
 
 _FEW = 8 * TILE  # queries: with so few there is nothing to choose
+_TASTE = 16  # queries of a first trial
 _QUICK = 3e-6  # seconds that the tile takes for a query, wherever it is
 
 
@@ -84,22 +85,37 @@ class Index:
         (The answers are the same, to the bit: only how long they take depends on the clock.)
         """
         tree, m = self.tree, len(turn)
-        few = TILE * max(1, min(m // (64 * TILE), 8))  # (the first ones find nothing in the caches)
-        at = (m // 4, m // 2)
-        tried = [turn[i : i + 2 * few] for i in at]
-        rest = [turn[: at[0]], turn[at[0] + 2 * few : at[1]], turn[at[1] + 2 * few :]]
+        rest, asked = [turn], []
+
+        def seconds(way: Tree | Panels, count: int) -> float:
+            """What a query takes, at best of two places, each `count` queries that were not asked yet."""
+            least = np.inf
+            for _ in range(2):
+                longest = max(range(len(rest)), key=lambda i: len(rest[i]))
+                all_left = rest.pop(longest)
+                middle = len(all_left) // 2
+                rest.extend([all_left[:middle], all_left[middle + count :]])
+                asked.append(all_left[middle : middle + count])
+                begin = perf_counter()
+                way.put_nearest(Q, far, nearest, asked[-1])
+                least = min(least, (perf_counter() - begin) / count)
+            return least
+
+        few = max(TILE, min(m // 64, 8 * TILE) // TILE * TILE)
+        by_tree = seconds(tree, _TASTE)
+        if by_tree < 16 * _QUICK:
+            by_tree = seconds(tree, few)  # (the first queries found nothing in the caches)
         way: Tree | Panels = tree
-        by_tree = min(_seconds(tree, Q, far, nearest, queries[:few]) for queries in tried)
-        if by_tree > _QUICK * few:
+        if by_tree > _QUICK:
             panels = self._packed()
-            done = np.concatenate([queries[:few] for queries in tried])
+            done = np.concatenate(asked)
             answers = far[done], nearest[done]
             far[:], nearest[:] = np.inf, np.iinfo(np.int32).max  # as panels want what is not answered yet
             far[done], nearest[done] = answers
-            by_tile = min(_seconds(panels, Q, far, nearest, queries[few:]) for queries in tried)
+            by_tile = seconds(panels, TILE)
+            if by_tree / 4 < by_tile < 4 * by_tree:  # too close to call
+                by_tree, by_tile = seconds(tree, few), seconds(panels, few)
             way = panels if by_tile < by_tree else tree
-        else:
-            rest += [queries[few:] for queries in tried]
         way.put_nearest(Q, far, nearest, np.concatenate(rest))
 
     def _packed(self) -> Panels:
@@ -116,11 +132,3 @@ class Index:
         squared = self.metric == "sqeuclidean"
         with np.errstate(over="ignore", under="ignore"):
             return np.ldexp(far if squared else np.sqrt(far), -2 * shift if squared else -shift), nearest
-
-
-def _seconds(
-    way: Tree | Panels, Q: np.ndarray, far: np.ndarray, nearest: np.ndarray, queries: np.ndarray
-) -> float:
-    begin = perf_counter()
-    way.put_nearest(Q, far, nearest, queries)
-    return perf_counter() - begin

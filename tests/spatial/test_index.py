@@ -32,25 +32,23 @@ def test_is_the_tree(m, d, metric):
         assert np.array_equal(np.sort(a), np.sort(b))
 
 
-@pytest.mark.parametrize("way", ["tree", "panels"])
-def test_either_way(way, monkeypatch):
-    """A clock that makes one way look slow: the answers are the same, and the other way gave them."""
-    ticks = {"tree": [0, 1, 0, 1, 0, 2, 0, 2], "panels": [0, 2, 0, 2, 0, 1, 0, 1]}[way]
-    clock = iter(ticks)
-    monkeypatch.setattr("clinfa.spatial._index.perf_counter", lambda: next(clock))
-    asked = {Tree: 0, Panels: 0}
-    for kind in asked:
+@pytest.mark.parametrize("costs", [(1, 9), (2, 3), (3, 2), (9, 1), (1e-9, 1)])
+def test_either_way(costs, monkeypatch):
+    """A clock that goes by what is asked of whom: all answers are the same, and most come the quicker way."""
+    now, asked = [0.0], {Tree: 0, Panels: 0}
+    monkeypatch.setattr("clinfa.spatial._index.perf_counter", lambda: now[0])
+    for kind, cost in zip(asked, costs, strict=True):
 
-        def counted(self, Q, far, nearest, turn, kind=kind, put=kind.put_nearest):
+        def counted(self, Q, far, nearest, turn, kind=kind, cost=cost, put=kind.put_nearest):
             asked[kind] += len(turn)
+            now[0] += cost * len(turn)
             put(self, Q, far, nearest, turn)
 
         monkeypatch.setattr(kind, "put_nearest", counted)
     X = records(3000, 9)
-    index = Index(X)
-    found = index.nearest(None, 5)
+    found = Index(X).nearest(None, 5)
     assert asked[Tree] + asked[Panels] == 3000  # nobody was asked twice
-    assert (asked[Panels] > 1500) == (way == "panels")
+    assert (asked[Panels] > 1500) == (costs[1] < costs[0])
     assert same(found, Tree.build(X).nearest(X, 5))
 
 
