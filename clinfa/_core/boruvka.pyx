@@ -1,3 +1,4 @@
+# distutils: extra_compile_args = -ffp-contract=off -DLANES_ARE_EXACT
 # Borůvka's spanning tree of mutual reachability on the tree of clinfa.spatial, and Prim's on a matrix.
 #
 # An edge's weight is max(core of a, core of b, distance). Edges are ordered by weight, then distance, then the
@@ -9,7 +10,8 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from clinfa._core.types cimport real, clinfa_take
 
 from clinfa._core.lanes cimport (
-    CHEBYSHEV, EUCLIDEAN, FAN, MANHATTAN, MOST_LANES, MOST_STACK, exact_distance, lanes_boxes, lanes_points, lanes_slack, lanes_tiny, lowest_bit,
+    CHEBYSHEV, EUCLIDEAN, FAN, MANHATTAN, MOST_LANES, MOST_STACK, exact_distance, lanes_boxes,
+    lanes_points, lanes_slack, lanes_tiny, lowest_bit,
 )
 
 cdef extern from *:
@@ -247,7 +249,10 @@ def cheapest_pass(
                             u = first + l
                             if u >= n or group[u] == own or core[u] > most:
                                 continue
-                            distance = exact_distance(q, &points[node, 0, l], d, metric, p)
+                            if real is double:
+                                distance = lanes[l]
+                            else:
+                                distance = exact_distance(q, &points[node, 0, l], d, metric, p)
                             w = max(distance, mine, core[u])
                             if w < best or (w == best and w <= most and (distance < best_far or (
                                 distance == best_far and _lower_pair(row, rows[u], row, rows[to_best])

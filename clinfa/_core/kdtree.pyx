@@ -1,7 +1,7 @@
 # distutils: extra_compile_args = -ffp-contract=off -DLANES_ARE_EXACT
 # A k-d tree of wide nodes: built level by level, searched by many queries at a time.
 # The mathematics and the costs stand in docs/kernels.md.
-from libc.math cimport INFINITY
+from libc.math cimport INFINITY, fabs, sqrt
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
@@ -9,8 +9,8 @@ from clinfa._core.select cimport select
 from clinfa._core.types cimport clinfa_take, float_below, real
 
 from clinfa._core.lanes cimport (
-    FAN, LEAF, MOST_LANES, MOST_STACK, exact_distance, lanes_boxes, lanes_keep, lanes_points, lanes_slack,
-    lanes_tiny, lowest_bit,
+    CHEBYSHEV, EUCLIDEAN, FAN, LEAF, MANHATTAN, MOST_LANES, MOST_STACK, exact_distance, lanes_boxes, lanes_keep,
+    lanes_points, lanes_slack, lanes_tiny, lowest_bit,
 )
 
 LEAF_SIZE = LEAF
@@ -173,6 +173,23 @@ def fill_leaves(
                         points[leaf, f, i] = <real> INFINITY
 
 
+cdef inline double _beyond(
+    double far, const real* q, const real* before, Py_ssize_t d, int metric
+) noexcept nogil:
+    """How far the k-th nearest of q is at most, from how far that of another query is."""
+    cdef double gap = 0, t
+    cdef Py_ssize_t f
+    if metric != EUCLIDEAN and metric != MANHATTAN and metric != CHEBYSHEV:
+        return INFINITY
+    for f in range(d):
+        t = fabs(<double> q[f] - <double> before[f])
+        gap = max(gap, t) if metric == CHEBYSHEV else gap + (t * t if metric == EUCLIDEAN else t)
+    if metric == EUCLIDEAN:
+        t = sqrt(far) + sqrt(gap)
+        return t * t * (1 + 1e-9) + 1e-300
+    return (far + gap) * (1 + 1e-9) + 1e-300
+
+
 def nearest_pass(
     const real[:, :, ::1] points,   # in     (leaves, d, LEAF)
     const int32_t[:, ::1] names,    # in     (leaves, LEAF)
@@ -193,7 +210,7 @@ def nearest_pass(
     cdef real lanes[MOST_LANES]
     cdef uint64_t stack[MOST_STACK]
     cdef uint64_t child
-    cdef double bound, distance, slack = lanes_slack(<real> 0, d, p), tiny = lanes_tiny(<real> 0)
+    cdef double bound, distance, reach, slack = lanes_slack(<real> 0, d, p), tiny = lanes_tiny(<real> 0)
     cdef int64_t work = 0
     cdef double* best
     cdef int64_t* who
@@ -210,6 +227,10 @@ def nearest_pass(
                 q = &Q[turn[i], 0]
                 best = &far[turn[i], 0]
                 who = &nearest[turn[i], 0]
+                reach = INFINITY
+                if i > bounds[s]:
+                    # As far as the query before was from its k-th, and this one is from it, there are k.
+                    reach = _beyond(far[turn[i - 1], k - 1], q, &Q[turn[i - 1], 0], d, metric) * slack + tiny
                 for l in range(k):
                     best[l] = INFINITY
                     who[l] = NOBODY
@@ -218,7 +239,7 @@ def nearest_pass(
                 while waiting > 0:
                     waiting -= 1
                     bound = _bound(stack[waiting])
-                    if bound > best[k - 1] * slack + tiny:
+                    if bound > reach:
                         continue
                     node = stack[waiting] & 0xFFFFFFF
                     level = stack[waiting] >> 28 & 15
@@ -227,12 +248,11 @@ def nearest_pass(
                             continue  # nothing there comes before, of many equal points
                     if level == depth:
                         work += d
-                        bits = lanes_points(
-                            q, &points[node, 0, 0], d, metric, p, <real> (best[k - 1] * slack + tiny), lanes)
+                        bits = lanes_points(q, &points[node, 0, 0], d, metric, p, <real> reach, lanes)
                         while bits:
                             l = lowest_bit(bits)
                             bits &= bits - 1
-                            if lanes[l] > best[k - 1] * slack + tiny:
+                            if lanes[l] > reach:
                                 continue
                             if real is double:
                                 distance = lanes[l]
@@ -240,10 +260,10 @@ def nearest_pass(
                                 distance = exact_distance(q, &points[node, 0, l], d, metric, p)
                             if distance < best[k - 1] or (distance == best[k - 1] and names[node, l] < who[k - 1]):
                                 lanes_keep(best, who, k, distance, names[node, l])
+                                reach = min(reach, best[k - 1] * slack + tiny)
                         continue
                     bits = lanes_boxes(
-                        q, &boxes[levels[level] + node, 0, 0, 0], d, metric, p,
-                        <real> (best[k - 1] * slack + tiny), lanes)
+                        q, &boxes[levels[level] + node, 0, 0, 0], d, metric, p, <real> reach, lanes)
                     begin = waiting
                     while bits:
                         c = lowest_bit(bits)

@@ -169,7 +169,7 @@ def nearest_pass(
     const float[:, ::1] half_sq,    # in     (blocks, groups * PANEL)
     double scale, double noise,     # in
     const value[:, ::1] Q,          # in     (m, d)
-    const int32_t[::1] turn,        # in                    queries in the order of the tiles
+    const int32_t[::1] turn,        # in                    which queries, in the order of the tiles
     const int64_t[::1] todo,        # in     (stripes)      tiles that have blocks left
     int64_t[::1] cursor,            # inout  (1)
     int64_t limit,                  # in
@@ -185,7 +185,7 @@ def nearest_pass(
     double[:, ::1] far,             # inout  (m, k)         squared distances, ascending
     int64_t[:, ::1] nearest,        # inout  (m, k)         rows
 ):
-    cdef Py_ssize_t n = X.shape[0], d = X.shape[1], m = turn.shape[0], k = far.shape[1]
+    cdef Py_ssize_t d = X.shape[1], m = turn.shape[0], k = far.shape[1]
     cdef Py_ssize_t blocks = starts.shape[0] - 1, groups = panel.shape[1], size = TILE_F32
     cdef Py_ssize_t i, l, f, b, h, c, hits, count, waiting, tile
     cdef int64_t s, stripes = todo.shape[0], work = 0, at
@@ -208,9 +208,11 @@ def nearest_pass(
     cdef int32_t before[MOST]  # only rows below it can be nearer
     cdef value lanes[MOST_LANES]
     cdef int32_t least
-    cdef value t, w
+    cdef value t
     cdef double x, wide, slack = 1 - (d + 8) * (2.0**-22 if value is float else 2.0**-51)
-    cdef float u, radius, reach, farthest, fewer = <float> (0.5 - 2 * noise), larger = <float> (1 + 8 * noise), doubt = <float> (8 * noise), smaller = <float> (1 - 4 * noise)
+    cdef float u, radius, reach, farthest
+    cdef float fewer = <float> (0.5 - 2 * noise), smaller = <float> (1 - 4 * noise)
+    cdef float larger = <float> (1 + 8 * noise), doubt = <float> (8 * noise)
     cdef const value* q
     cdef int any, near, unbounded
     with nogil:

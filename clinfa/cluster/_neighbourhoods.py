@@ -187,7 +187,8 @@ def _along_curve(X: np.ndarray, space: Space) -> np.ndarray | None:
 def _core_points(tree: Tree, how: tuple, weights: np.ndarray, need: float) -> np.ndarray:
     """Whether there is a core point at each place: shape (leaves LEAF,), uint8."""
     there = tree.names != _NONE
-    heavy, mass = np.empty((0, there.shape[1])), there.sum(axis=1, dtype=float)
+    places = np.arange(len(there) + 1, dtype=np.int64) * tree.n // len(there)
+    heavy, mass = np.empty((0, there.shape[1])), np.diff(places).astype(float)
     if len(weights):
         if np.abs(weights).max() > 1e280:  # so that no sum overflows
             weights, need = np.ldexp(weights, -64), need * 2.0**-64

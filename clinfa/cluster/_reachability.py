@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
 from clinfa._core import kdtree, optics
 from clinfa.arrays import CSR, Table, is_dataset, read_table
@@ -219,6 +218,8 @@ def _rows(X: Any, metric: Any, params: dict[str, Any]) -> Callable[[int, int], n
         X = X != 0
     if isinstance(metric, str):
         metric = {"l1": "cityblock", "manhattan": "cityblock", "l2": "euclidean"}.get(metric, metric)
+
+    from scipy.spatial.distance import cdist  # (half a second to load, needed by few)
 
     def rows(begin: int, end: int) -> np.ndarray:
         far = cdist(X[begin:end], X, metric, **params)

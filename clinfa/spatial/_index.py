@@ -13,7 +13,7 @@ from clinfa.spatial._tree import METRICS, Tree, halved, together
 __all__ = ["Index"]
 
 _FEW = 8 * TILE  # queries: with so few there is nothing to choose
-_TASTE = 16  # queries of a first trial
+_TASTE = 8  # queries of a first trial
 _QUICK = 3e-6  # seconds that the tile takes for a query, wherever it is
 
 

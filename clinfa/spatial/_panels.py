@@ -14,7 +14,8 @@ __all__ = ["MOST_NEIGHBOURS", "TILE", "Panels", "nearest_by_blocks"]
 
 PANEL, TILE, GROUP = panels.PANEL_SIZE, panels.TILE_SIZE, panels.GROUP
 MOST_NEIGHBOURS = 1000  # beyond, the lists of a tile's queries outgrow the cache
-_BLOCK = 144  # points at most
+_BLOCK = 288  # points at most,
+_LONG = 32  # and twice as many where there are so many columns: there small blocks are no easier to pass by
 _WAIT = panels.MOST_WAITING
 _RANGE = 1 << 20  # packed values at a time, where panels are not kept
 _CALL = 64  # tiles; the kernel returns earlier where it had much to do
@@ -83,8 +84,8 @@ class Panels:
     @classmethod
     def of_tree(cls, X: np.ndarray, tree: Tree) -> Panels:
         """Blocks of neighbouring leaves of the tree over X."""
-        leaves, join = len(tree.names), 1
-        while join < leaves and -(-tree.n * 2 * join // leaves) <= _BLOCK:
+        leaves, join, most = len(tree.names), 1, _BLOCK if tree.d < _LONG else 2 * _BLOCK
+        while join < leaves and -(-tree.n * 2 * join // leaves) <= most:
             join *= 2
         starts = np.arange(0, leaves + 1, join, dtype=np.int64) * tree.n // leaves
         return cls.build(X, tree.rows, starts)

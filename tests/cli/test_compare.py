@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -54,7 +55,9 @@ def test_every_estimator(path, tmp_path, capsys):
     assert told["estimator"] == path
     assert set(told["versions"]) == {"clinfa", OTHER}
     assert "fit" in told["seconds"]
-    assert len(told["seconds"]) > 1
+    theirs = getattr(import_module(f"sklearn.{path.rpartition('.')[0]}"), path.rpartition(".")[2])
+    answers = any(hasattr(theirs, method) for method in ("predict", "transform", "kneighbors"))
+    assert len(told["seconds"]) > 1 or not answers
     for figures in told["seconds"].values():
         assert all(len(rounds) == 1 and rounds[0] > 0 for rounds in figures.values())
     assert set(told["peak memory"]) == set(told["seconds"])

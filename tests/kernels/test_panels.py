@@ -9,7 +9,7 @@ from clinfa.spatial._panels import TILE, Panels, nearest_by_blocks
 from tests.kernels import tree_helpers as slow
 from tests.kernels.problems import REALS
 
-SIZES = [1, 2, 15, 143, 144, 145, 1000, 1300]
+SIZES = [1, 2, 15, 287, 288, 289, 1000, 1300]
 NONE = np.iinfo(np.int32).max
 
 
