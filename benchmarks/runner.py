@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -104,7 +105,8 @@ class Worker:
         """End the process, whatever it is doing."""
         self.process.kill()
         self.process.wait()
-        self.process.stdin.close()
+        with suppress(BrokenPipeError):  # (it may have been killed)
+            self.process.stdin.close()
         self.process.stdout.close()
         self.log.close()
 

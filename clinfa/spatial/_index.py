@@ -12,7 +12,8 @@ from clinfa.spatial._tree import METRICS, Tree, halved, together
 
 __all__ = ["Index"]
 
-_FEW = 8 * TILE  # queries: with so few there is nothing to choose
+_FEW = 16 * TILE  # queries: with so few there is nothing to choose
+_NO_ROW = np.iinfo(np.int32).max
 _TASTE = 8  # queries of a first trial
 _QUICK = 3e-6  # seconds that the tile takes for a query, wherever it is
 
@@ -85,7 +86,7 @@ class Index:
         (The answers are the same, to the bit: only how long they take depends on the clock.)
         """
         tree, m = self.tree, len(turn)
-        rest, asked = [turn], []
+        k, rest, answers = far.shape[1], [turn], []
 
         def seconds(way: Tree | Panels, count: int) -> float:
             """What a query takes, at best of two places, each `count` queries that were not asked yet."""
@@ -93,12 +94,19 @@ class Index:
             for _ in range(2):
                 longest = max(range(len(rest)), key=lambda i: len(rest[i]))
                 all_left = rest.pop(longest)
-                middle = len(all_left) // 2
+                middle = max(0, len(all_left) - count) // 2
                 rest.extend([all_left[:middle], all_left[middle + count :]])
-                asked.append(all_left[middle : middle + count])
+                queries = all_left[middle : middle + count]
+                # (To itself, so that no time goes into what of the whole is touched for the first time.)
+                some, own, rows = (
+                    Q[queries],
+                    np.full((count, k), np.inf),
+                    np.full((count, k), _NO_ROW, np.int64),
+                )
                 begin = perf_counter()
-                way.put_nearest(Q, far, nearest, asked[-1])
+                way.put_nearest(some, own, rows, np.arange(count, dtype=np.int32))
                 least = min(least, (perf_counter() - begin) / count)
+                answers.append((queries, own, rows))
             return least
 
         few = max(TILE, min(m // 64, 8 * TILE) // TILE * TILE)
@@ -108,14 +116,14 @@ class Index:
         way: Tree | Panels = tree
         if by_tree > _QUICK:
             panels = self._packed()
-            done = np.concatenate(asked)
-            answers = far[done], nearest[done]
-            far[:], nearest[:] = np.inf, np.iinfo(np.int32).max  # as panels want what is not answered yet
-            far[done], nearest[done] = answers
             by_tile = seconds(panels, TILE)
             if by_tree / 4 < by_tile < 4 * by_tree:  # too close to call
                 by_tree, by_tile = seconds(tree, few), seconds(panels, few)
             way = panels if by_tile < by_tree else tree
+        if way is not tree:
+            far[:], nearest[:] = np.inf, _NO_ROW  # as panels want what is not answered yet
+        for queries, own, rows in answers:
+            far[queries], nearest[queries] = own, rows
         way.put_nearest(Q, far, nearest, np.concatenate(rest))
 
     def _packed(self) -> Panels:
