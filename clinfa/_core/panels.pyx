@@ -8,7 +8,7 @@ from clinfa._core.select cimport select
 from clinfa._core.tile cimport (
     MOST, MOST_KTH, PANEL, TILE_F32, aligned, scores_hits_f32, tile_hits_f32, tile_scores_f32,
 )
-from clinfa._core.types cimport clinfa_take, prefetch, value
+from clinfa._core.types cimport clinfa_take, value
 
 cdef enum:
     NOBODY = 2147483647  # a row that is none

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from clinfa._core import kdtree, optics
+from clinfa._core import optics
 from clinfa.arrays import CSR, Table, is_dataset, read_table
 from clinfa.errors import DataConversionWarning, twin
 from clinfa.spatial import Tree
@@ -156,14 +156,8 @@ def _core_distances(tree: Tree, X: np.ndarray, k: int, form: int, most: float) -
 
 def _nearest(tree: Tree, Q: np.ndarray, k: int) -> np.ndarray:
     """Reduced distances, whose bits the walk will meet again."""
-    turn, cut = np.arange(len(Q), dtype=np.int32), tree.stripes(len(Q))
     far, nearest = np.empty((len(Q), k)), np.empty((len(Q), k), np.int64)
-    cut.run(
-        lambda cursor, limit, slot: kdtree.nearest_pass(
-            *(tree.points, tree.names, tree.boxes, tree.first, tree.levels),
-            *(Q, turn, tree.metric, tree.p, cut.bounds, cursor, limit, far, nearest),
-        )
-    )
+    tree.put_nearest(Q, far, nearest, np.arange(len(Q), dtype=np.int32))
     return far
 
 

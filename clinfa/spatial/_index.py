@@ -52,6 +52,13 @@ class Index:
         Q : ndarray of shape (m, d), float32 or float64, finite, or None for the records themselves
         k : int
             At most n.
+
+        Returns
+        -------
+        distances : ndarray of shape (m, k)
+            Ascending.
+        nearest : ndarray of shape (m, k), int64
+            A record asked of itself is among its own nearest.
         """
         if self.tree is None:
             return self._by_blocks(self.X if Q is None else Q, k)
