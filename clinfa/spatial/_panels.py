@@ -64,7 +64,7 @@ class Panels:
     def build(
         cls, X: np.ndarray, names: np.ndarray, starts: np.ndarray, scale: float | None = None
     ) -> Panels:
-        """Pack blocks of rows; `scale` is that of `scale_of` unless given, as where rows are packed part by part."""
+        """Pack blocks of rows; `scale` is that of `scale_of` unless given, as for parts of X."""
         d, blocks = X.shape[1], len(starts) - 1
         scale = scale_of(X) if scale is None else scale
         height = -(-int(np.diff(starts).max()) // PANEL)
