@@ -5,10 +5,10 @@ from libc.stdint cimport int32_t, int64_t
 from clinfa._core.types cimport index_t, real, clinfa_take
 
 cdef extern from "spmm.h" nogil:
-    void spmm_f32_i32(const float*, const int32_t*, const int32_t*, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, const float*, Py_ssize_t, Py_ssize_t, const double*, const float*, float*)
-    void spmm_f32_i64(const float*, const int64_t*, const int64_t*, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, const float*, Py_ssize_t, Py_ssize_t, const double*, const float*, float*)
-    void spmm_f64_i32(const double*, const int32_t*, const int32_t*, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, const double*, Py_ssize_t, Py_ssize_t, const double*, const double*, double*)
-    void spmm_f64_i64(const double*, const int64_t*, const int64_t*, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, const double*, Py_ssize_t, Py_ssize_t, const double*, const double*, double*)
+    void spmm_f32_i32(const float*, const int32_t*, const int32_t*, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, const float*, Py_ssize_t, Py_ssize_t, const double*, const float*, const float*, const float*, float*)
+    void spmm_f32_i64(const float*, const int64_t*, const int64_t*, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, const float*, Py_ssize_t, Py_ssize_t, const double*, const float*, const float*, const float*, float*)
+    void spmm_f64_i32(const double*, const int32_t*, const int32_t*, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, const double*, Py_ssize_t, Py_ssize_t, const double*, const double*, const double*, const double*, double*)
+    void spmm_f64_i64(const double*, const int64_t*, const int64_t*, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, Py_ssize_t, const double*, Py_ssize_t, Py_ssize_t, const double*, const double*, const double*, const double*, double*)
 
 
 def product_pass(
@@ -20,8 +20,10 @@ def product_pass(
     Py_ssize_t ahead,             # in     stored values between asking for a row and using it; 0: never ask
     const int64_t[:, ::1] cuts,   # in     (stripes, 5)   first and last row, first and last stored value, and
                                   #                       the row of `partial` for a part of a long row, or -1
-    double[::1] by,               # in     (3) or (0)     alpha, c, beta: alpha (A x - c x) + beta z instead of A x
+    double[::1] by,               # in     (3) or (0)     alpha, c, beta: alpha (A x - c x) + beta z + gain term instead of A x
     const real[:, ::1] other,     # in     (n, k) or (0, 0)   z, which may be `out`
+    const real[::1] gain,         # in     (k) or (0)     of each column of the term that is added to that
+    const real[:, ::1] term,      # in     (n, k) or (0, 0)
     int64_t[::1] cursor,          # inout  (1)
     int64_t limit,                # in
     real[:, ::1] out,             # out    (n, k)
@@ -32,6 +34,8 @@ def product_pass(
     cdef const int64_t* cut
     cdef const double* scalars
     cdef const real* z
+    cdef const real* g
+    cdef const real* r
     cdef real* to
     with nogil:
         while limit > 0:
@@ -41,7 +45,7 @@ def product_pass(
                 break
             cut = &cuts[s, 0]
             scalars = NULL
-            z = NULL
+            z = g = r = NULL
             if cut[4] >= 0:
                 # (The kernel writes to the row that it reads.)
                 to = &partial[cut[4], j0] - cut[0] * k
@@ -51,14 +55,17 @@ def product_pass(
                     scalars = &by[0]
                     if other.shape[0] > 0:
                         z = &other[0, j0]
+                    if term.shape[0] > 0:
+                        g = &gain[j0]
+                        r = &term[0, j0]
             if real is float and index_t is int32_t:
-                spmm_f32_i32(&data[0], &indices[0], &indptr[0], cut[0], cut[1], cut[2], cut[3], ahead, &block[0, j0], k, j1 - j0, scalars, z, to)
+                spmm_f32_i32(&data[0], &indices[0], &indptr[0], cut[0], cut[1], cut[2], cut[3], ahead, &block[0, j0], k, j1 - j0, scalars, z, g, r, to)
             elif real is float:
-                spmm_f32_i64(&data[0], &indices[0], &indptr[0], cut[0], cut[1], cut[2], cut[3], ahead, &block[0, j0], k, j1 - j0, scalars, z, to)
+                spmm_f32_i64(&data[0], &indices[0], &indptr[0], cut[0], cut[1], cut[2], cut[3], ahead, &block[0, j0], k, j1 - j0, scalars, z, g, r, to)
             elif index_t is int32_t:
-                spmm_f64_i32(&data[0], &indices[0], &indptr[0], cut[0], cut[1], cut[2], cut[3], ahead, &block[0, j0], k, j1 - j0, scalars, z, to)
+                spmm_f64_i32(&data[0], &indices[0], &indptr[0], cut[0], cut[1], cut[2], cut[3], ahead, &block[0, j0], k, j1 - j0, scalars, z, g, r, to)
             else:
-                spmm_f64_i64(&data[0], &indices[0], &indptr[0], cut[0], cut[1], cut[2], cut[3], ahead, &block[0, j0], k, j1 - j0, scalars, z, to)
+                spmm_f64_i64(&data[0], &indices[0], &indptr[0], cut[0], cut[1], cut[2], cut[3], ahead, &block[0, j0], k, j1 - j0, scalars, z, g, r, to)
 
 
 def count_pass(

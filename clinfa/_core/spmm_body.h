@@ -13,6 +13,7 @@ INLINE void NAME(spmm_wide)(
     const REAL *block, ptrdiff_t stride,    /* the first of the columns wanted */
     ptrdiff_t width,                        /* how many columns */
     const double *by, const REAL *other,    /* {alpha, c, beta} or NULL; z or NULL */
+    const REAL *gain, const REAL *term,     /* a factor of each column, and what it goes with; NULL or NULL */
     REAL *out)
 {
     const ptrdiff_t tail = width - LANES;
@@ -41,6 +42,7 @@ INLINE void NAME(spmm_wide)(
                 if (c != 0) acc[j] -= c * (VEC)*(const VECU *)(x + at); /* (else there may be no such row) */
                 acc[j] *= alpha;
                 if (other) acc[j] += beta * (VEC)*(const VECU *)(z + at);
+                if (term) acc[j] += (VEC)*(const VECU *)(gain + at) * (VEC)*(const VECU *)(term + i * stride + at);
             }
         }
         /* (All of z is read before any is written: it may be where the result goes.) */
@@ -54,7 +56,7 @@ INLINE void NAME(spmm_narrow)(
     const ptrdiff_t width,
     const REAL *data, const INDEX *indices, const INDEX *indptr, ptrdiff_t first, ptrdiff_t last,
     ptrdiff_t begin, ptrdiff_t end, ptrdiff_t ahead, const REAL *block, ptrdiff_t stride,
-    const double *by, const REAL *other, REAL *out)
+    const double *by, const REAL *other, const REAL *gain, const REAL *term, REAL *out)
 {
     for (ptrdiff_t i = first; i < last; i++) {
         ptrdiff_t t = indptr[i] > begin ? indptr[i] : begin;
@@ -81,19 +83,20 @@ INLINE void NAME(spmm_narrow)(
             if (by && by[1] != 0) acc[j] -= (REAL)by[1] * block[i * stride + j];
             if (by) acc[j] *= (REAL)by[0];
             if (by && other) acc[j] += (REAL)by[2] * other[i * stride + j];
+            if (by && term) acc[j] += gain[j] * term[i * stride + j];
         }
         for (ptrdiff_t j = 0; j < width; j++) to[j] = acc[j];
     }
 }
 
 #define ARGUMENTS data, indices, indptr, first, last, begin, end, ahead, part, stride
-#define WIDE(n) case n: NAME(spmm_wide)(n, ARGUMENTS, width, by, z, out + from); break;
-#define NARROW(n) case n: NAME(spmm_narrow)(n, ARGUMENTS, by, z, out + from); break;
+#define WIDE(n) case n: NAME(spmm_wide)(n, ARGUMENTS, width, by, z, g, r, out + from); break;
+#define NARROW(n) case n: NAME(spmm_narrow)(n, ARGUMENTS, by, z, g, r, out + from); break;
 
 static void NAME(spmm)(
     const REAL *data, const INDEX *indices, const INDEX *indptr, ptrdiff_t first, ptrdiff_t last,
     ptrdiff_t begin, ptrdiff_t end, ptrdiff_t ahead, const REAL *block, ptrdiff_t stride, ptrdiff_t columns,
-    const double *by, const REAL *other, REAL *out)
+    const double *by, const REAL *other, const REAL *gain, const REAL *term, REAL *out)
 {
     const ptrdiff_t vectors = (columns + LANES - 1) / LANES, passes = (vectors + MOST_VECTORS - 1) / MOST_VECTORS;
     for (ptrdiff_t p = 0; p < passes; p++) {
@@ -101,6 +104,7 @@ static void NAME(spmm)(
         const ptrdiff_t to = p + 1 < passes ? vectors * (p + 1) / passes * LANES : columns;
         const ptrdiff_t width = to - from; /* (where there are several parts, each has several vectors) */
         const REAL *part = block + from, *z = other ? other + from : other;
+        const REAL *g = term ? gain + from : gain, *r = term ? term + from : term;
         if (width < LANES) {
             switch (width) {
             NARROW(1) NARROW(2) NARROW(3) NARROW(4) NARROW(5) NARROW(6) NARROW(7) NARROW(8)

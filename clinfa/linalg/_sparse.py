@@ -113,9 +113,11 @@ class SparseOperator:
         centre: float = 0.0,
         beta: float = 0.0,
         other: np.ndarray | None = None,
+        gain: np.ndarray | None = None,
+        term: np.ndarray | None = None,
         out: np.ndarray | None = None,
     ) -> np.ndarray:
-        """alpha (A @ block - centre block) + beta other, in one pass.
+        """alpha (A @ block - centre block) + beta other + gain term, in one pass.
 
         Parameters
         ----------
@@ -124,6 +126,9 @@ class SparseOperator:
             A centre other than 0 needs a square matrix.
         other : ndarray of the result's shape, optional
             It may be `out`.
+        gain : ndarray of shape (k,), optional
+            A factor of each column of `term`.
+        term : ndarray of the result's shape, optional
         out : ndarray of the result's shape, C-contiguous, optional
             Where the result goes; not `block`.
 
@@ -148,8 +153,9 @@ class SparseOperator:
             raise ValueError(
                 f"out must be C-contiguous, {self.dtype} and of shape {shape}, got {out.dtype}, {out.shape}."
             )
-        by, z = _NONE, np.empty((0, 0), self.dtype)
-        if alpha != 1 or centre != 0 or other is not None:
+        by, z, g = _NONE, np.empty((0, 0), self.dtype), np.empty(0, self.dtype)
+        r = z
+        if alpha != 1 or centre != 0 or other is not None or term is not None:
             if centre != 0 and n != m:
                 raise ValueError(f"centre must be 0 for a matrix that is not square, got shape {self.shape}.")
             by = np.array([alpha, centre, beta], np.float64)
@@ -161,12 +167,20 @@ class SparseOperator:
             width = 1 if block.ndim == 1 else block.shape[1]
             block, result = block.reshape(m, width), out.reshape(n, width)
             if m == 0:
-                result[:] = beta * z if len(z) else 0
+                result[:] = (beta * z if len(z) else 0) + (g * r if len(r) else 0)
             else:
-                self._run(block, by, z, result)
+                self._run(block, by, z, g, r, result)
         return out
 
-    def _run(self, block: np.ndarray, by: np.ndarray, z: np.ndarray, out: np.ndarray) -> None:
+    def _run(
+        self,
+        block: np.ndarray,
+        by: np.ndarray,
+        z: np.ndarray,
+        g: np.ndarray,
+        r: np.ndarray,
+        out: np.ndarray,
+    ) -> None:
         k, cuts = out.shape[1], self._cuts
         partial = np.empty((max(self._parts, 1), k), self.dtype)
         for j0 in range(0, k, _COLUMNS):
@@ -177,7 +191,7 @@ class SparseOperator:
             ahead = max(1, _AHEAD // (self.dtype.itemsize * (j1 - j0)))
             run.run(
                 lambda cursor, limit, slot, j0=j0, j1=j1, ahead=ahead: spmm.product_pass(
-                    self._data, self._indices, self._indptr, block, j0, j1, ahead, cuts, by, z, cursor, limit,
+                    self._data, self._indices, self._indptr, block, j0, j1, ahead, cuts, by, z, g, r, cursor, limit,
                     out, partial,
                 )
             )  # fmt: skip
@@ -186,6 +200,7 @@ class SparseOperator:
             if len(by):
                 total = by[0] * (total - (by[1] * block[row] if by[1] else 0))
                 total = total + by[2] * z[row] if len(z) else total
+                total = total + g * r[row] if len(r) else total
             out[row] = total
 
 

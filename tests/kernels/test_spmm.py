@@ -37,13 +37,16 @@ def test_product(dtype, index, k):
     block = read_only(rng.integers(-8, 9, (m, k)).astype(dtype))
     want = dense(data, indices, indptr, m) @ block
     other = read_only(rng.integers(-8, 9, (n, k)).astype(dtype))
+    again, gain = read_only(other[::-1].copy()), read_only(np.arange(k, dtype=dtype) - 2)
     nothing = np.empty((0, 0), dtype)
     cuts = np.array([[0, 5, 0, indptr[5], -1], [5, n, indptr[5], indptr[n], -1]])
     for ahead in (0, 1, 7):
-        for by, z, result in (
-            (np.empty(0), nothing, want),
-            (np.array([2.0, 0.0, 0.0]), nothing, 2 * want),
-            (np.array([2.0, 0.0, -3.0]), other, 2 * want - 3 * other),
+        for by, z, term, result in (
+            (np.empty(0), nothing, nothing, want),
+            (np.array([2.0, 0.0, 0.0]), nothing, nothing, 2 * want),
+            (np.array([2.0, 0.0, -3.0]), other, nothing, 2 * want - 3 * other),
+            (np.array([2.0, 0.0, 0.0]), nothing, other, 2 * want + gain * other),
+            (np.array([-1.0, 0.0, 2.0]), other, again, -want + 2 * other + gain * again),
         ):
             out = np.full((n, k), np.nan, dtype)
             cursor = np.zeros(1, np.int64)
@@ -58,6 +61,8 @@ def test_product(dtype, index, k):
                 cuts,
                 by,
                 z,
+                gain if len(term) else gain[:0],
+                term,
                 cursor,
                 2,
                 out,
@@ -85,7 +90,22 @@ def test_product_of_some_columns_and_parts_of_rows(dtype, k):
     out, parts = np.full((n, k), np.nan, dtype), np.full((2, k), np.nan, dtype)
     cursor = np.zeros(1, np.int64)
     spmm.product_pass(
-        data, indices, indptr, block, 1, k, 2, cuts, np.empty(0), nothing, cursor, 9, out, parts
+        data,
+        indices,
+        indptr,
+        block,
+        1,
+        k,
+        2,
+        cuts,
+        np.empty(0),
+        nothing,
+        np.empty(0, dtype),
+        nothing,
+        cursor,
+        9,
+        out,
+        parts,
     )
     want = dense(data, indices, indptr, m) @ block
     assert np.isnan(out[:, 0]).all() and np.isnan(out[1]).all() and np.isnan(parts[:, 0]).all()
@@ -112,6 +132,8 @@ def test_a_square_matrix_with_a_shift(dtype, index):
         cuts,
         np.array([2.0, 3.0, -1.0]),
         z,
+        np.empty(0, dtype),
+        np.empty((0, 0), dtype),
         cursor,
         1,
         z,
