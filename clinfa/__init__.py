@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from clinfa import cluster, composing, datasets, metrics, naive_bayes, neighbors
+    from clinfa import cluster, composing, datasets, decomposition, metrics, naive_bayes, neighbors
     from clinfa.base import Params
     from clinfa.config import config_context, get_config, set_config
     from clinfa.dataset import Dataset, Pr
@@ -30,7 +30,7 @@ _FROM = {
     "show_versions": "clinfa.versions",
     "unpatch_sklearn": "clinfa.patch",
 }
-_MODULES = ("cluster", "composing", "datasets", "metrics", "naive_bayes", "neighbors")
+_MODULES = ("cluster", "composing", "datasets", "decomposition", "metrics", "naive_bayes", "neighbors")
 
 __all__ = [
     "Dataset",
@@ -41,6 +41,7 @@ __all__ = [
     "composing",
     "config_context",
     "datasets",
+    "decomposition",
     "get_config",
     "metrics",
     "naive_bayes",

@@ -22,6 +22,7 @@ __all__ = [
     "NO_WEIGHTS",
     "Table",
     "all_finite",
+    "check_finite",
     "is_dataset",
     "is_sparse",
     "read_table",
@@ -213,17 +214,21 @@ def read_table(
         raise ValueError(
             f"Found array with 0 feature(s) (shape={(n, d)}) while a minimum of 1 is required by {owner}."
         )
-    if not finite:
-        pass
-    elif table.sparse:
+    if finite:
+        check_finite(table, owner, role)
+    if width is not None and d != width:
+        raise ValueError(f"{role} has {d} features, but {owner} is expecting {width} features as input.")
+    return table
+
+
+def check_finite(table: Table, owner: str, role: str = "X") -> None:
+    """Raise ValueError where a value of a table is NaN or infinite."""
+    if table.sparse:
         if not all_finite(table.X.data):
             _complain(table.X.data, owner, role)
     elif not np.isfinite(table.column_range).all():
         # (One look at the data tells both whether they are finite and where they lie.)
         _complain(table.X, owner, role)
-    if width is not None and d != width:
-        raise ValueError(f"{role} has {d} features, but {owner} is expecting {width} features as input.")
-    return table
 
 
 def all_finite(values: np.ndarray) -> bool:

@@ -77,6 +77,7 @@ class Estimator:
     _sparse: ClassVar[bool] = False  # whether CSR is accepted
     _absolute_weights: ClassVar[bool] = False  # whether a parameter is in units of weights, which may be < 0
     _finite: ClassVar[bool] = True  # whether NaN and infinity are refused
+    _looks_late: ClassVar[bool] = False  # whether the algorithm itself finds those, in the same pass
     _takes_datasets: ClassVar[bool] = True
 
     def __init_subclass__(cls, **kwargs: Any):
@@ -149,14 +150,14 @@ class Estimator:
         return self._publish(self._fit(table, weights), table)
 
     def _read_fit(self, X: Any, sample_weight: Any) -> tuple[Table, np.ndarray]:
-        owner = type(self).__name__
+        owner, finite = type(self).__name__, self._finite and not self._looks_late
         if is_dataset(X):
             sample_weight = X.weights if sample_weight is None else sample_weight
             table = read_table(
-                X.records, owner, sparse=self._sparse, finite=self._finite, given_names=X.feature_names
+                X.records, owner, sparse=self._sparse, finite=finite, given_names=X.feature_names
             )
         else:
-            table = read_table(X, owner, sparse=self._sparse, finite=self._finite)
+            table = read_table(X, owner, sparse=self._sparse, finite=finite)
         return table, read_weights(sample_weight, table.n, owner)
 
     def _publish(self, result: Any, table: Table, **more: Any) -> Self:
@@ -180,7 +181,7 @@ class Estimator:
             X.records if is_dataset(X) else X,
             type(self).__name__,
             sparse=self._sparse,
-            finite=self._finite,
+            finite=self._finite and not self._looks_late,
             names=self.__dict__.get("feature_names_in_"),
             width=self.n_features_in_,
             given_names=X.feature_names if is_dataset(X) else None,

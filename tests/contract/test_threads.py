@@ -64,7 +64,7 @@ def _fit(cls, params, X, y, w=None):
 @pytest.mark.parametrize(("dtype", "storage", "weighted"), HOW)
 @each_variant
 def test_same_bits_on_any_number_of_threads(cls, params, dtype, storage, weighted, most_stripes):
-    if storage == "csr" and not cls._sparse:
+    if storage == "csr" and not build(cls, **params)._sparse:
         return
     n = many(cls, N)
     X = cloud(n, D, dtype=dtype, storage=storage)

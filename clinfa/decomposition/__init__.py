@@ -1,0 +1,5 @@
+"""Matrix decomposition."""
+
+from clinfa.decomposition.pca import PCA
+
+__all__ = ["PCA"]
