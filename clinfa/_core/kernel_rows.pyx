@@ -11,6 +11,7 @@ cdef extern from "rows.h" nogil:
     const int _SQUARED "SQUARED"
     const int _CITY "CITY"
     const int _CHI "CHI"
+    const int _KNOWN "KNOWN"
     const int _PLAIN "PLAIN"
     const int _DECAY "DECAY"
     const int _POWER "POWER"
@@ -26,7 +27,9 @@ cdef extern from "rows.h" nogil:
     void cities_f32(const float*, const float*, Py_ssize_t, float*)
     void cities_f64(const double*, const double*, Py_ssize_t, double*)
     void chis_f32(const float*, const float*, Py_ssize_t, float*)
+    void known_squares_f32(const float*, const float*, Py_ssize_t, float*)
     void chis_f64(const double*, const double*, Py_ssize_t, double*)
+    void known_squares_f64(const double*, const double*, Py_ssize_t, double*)
     void mended_squares_f32(const float*, const float*, Py_ssize_t, const float*, const float*, float*, float*)
     void mended_squares_f64(const double*, const double*, Py_ssize_t, const double*, const double*, double*, double*)
     void tile_norms_f32(const float*, Py_ssize_t, float*)
@@ -46,7 +49,7 @@ cdef enum:
 HIGH_ROWS = HIGH
 PANEL_SIZE = PANEL
 TILE_SIZES = {"f": TILE_F32, "d": TILE_F64}
-MEASURES = {"inner": _INNER, "squared": _SQUARED, "city": _CITY, "chi": _CHI}
+MEASURES = {"inner": _INNER, "squared": _SQUARED, "city": _CITY, "chi": _CHI, "known": _KNOWN}
 FUNCTIONS = {
     "plain": _PLAIN, "decay": _DECAY, "power": _POWER, "tangent": _TANGENT, "root": _ROOT, "angle": _ANGLE
 }
@@ -75,8 +78,10 @@ cdef inline void _sums(
             mended_squares_f32(xt, panel, d, norms, row_norms, apart, out)
         elif measure == _CITY:
             cities_f32(xt, panel, d, out)
-        else:
+        elif measure == _CHI:
             chis_f32(xt, panel, d, out)
+        else:
+            known_squares_f32(xt, panel, d, out)
     else:
         if measure == _INNER:
             products_f64(xt, panel, d, out)
@@ -86,8 +91,10 @@ cdef inline void _sums(
             mended_squares_f64(xt, panel, d, norms, row_norms, apart, out)
         elif measure == _CITY:
             cities_f64(xt, panel, d, out)
-        else:
+        elif measure == _CHI:
             chis_f64(xt, panel, d, out)
+        else:
+            known_squares_f64(xt, panel, d, out)
 
 
 cdef inline Py_ssize_t _pack_rows(

@@ -16,6 +16,7 @@
 #define SQUARED 1   /* (x - y)^2 */
 #define CITY 2      /* |x - y| */
 #define CHI 3       /* (x - y)^2 / (x + y), 0 where both are */
+#define KNOWN 4     /* (x - y)^2, 0 where x or y is NaN */
 
 /* What is made of the sum s */
 #define PLAIN 0     /* gamma s + coef */
@@ -25,6 +26,7 @@
 #define ROOT 4      /* sqrt(s) */
 #define ANGLE 5     /* 1 - s, within [0, 2] */
 
+#define RUN 1024            /* columns summed before they are added to those before: long sums in float32 keep digits */
 #define MOST_SQUARING 1024  /* degrees up to which powers are products */
 
 #define REAL float

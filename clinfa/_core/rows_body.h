@@ -70,7 +70,7 @@ static inline VEC NAME(vector_tanh)(VEC x)
     VEC y = VMAX(SPLAT(FLAT), -2 * (VEC)((IVEC)x & MAGNITUDE));
     VEC p = NAME(exp_parts)(y, &n), two_n = POWER_OF_TWO(n);
     VEC u = p * two_n + (two_n - 1);
-    return (VEC)((IVEC)(-u / (u + 2)) | sign);
+    return (VEC)(((IVEC)(u / (u + 2)) & MAGNITUDE) | sign);
 }
 
 static inline VEC NAME(vector_power)(VEC x, ptrdiff_t n)
@@ -120,16 +120,21 @@ static inline void NAME(finish)(int function, REAL gamma, REAL coef, double degr
 #define START(r) VEC EACH_RV(ACC_NAME, r) acc##r##_; (void)acc##r##_; EACH_RV(ACC_ZERO, r)
 #define PUT(r, v) STORE(out + r * TILE + v * LANES, acc##r##v);
 #define OUT(r) EACH_RV(PUT, r)
-#define SUMS(STEP)                                  \
-    const REAL *p = panel;                          \
-    EACH_R(START)                                   \
-    for (ptrdiff_t f = 0; f < d; f++) {             \
-        const REAL *x = xt + f * TILE;              \
-        EACH_V(LOAD_X)                              \
-        EACH_R(STEP)                                \
-        p += PANEL;                                 \
-    }                                               \
-    EACH_R(OUT)
+#define MORE(r, v) STORE(out + r * TILE + v * LANES, LOAD(out + r * TILE + v * LANES) + acc##r##v);
+#define OUT_MORE(r) EACH_RV(MORE, r)
+#define SUMS(STEP)                                                          \
+    const REAL *p = panel;                                                  \
+    for (ptrdiff_t begin = 0; begin < d; begin += RUN) {                    \
+        ptrdiff_t end = begin + RUN < d ? begin + RUN : d;                  \
+        EACH_R(START)                                                       \
+        for (ptrdiff_t f = begin; f < end; f++) {                           \
+            const REAL *x = xt + f * TILE;                                  \
+            EACH_V(LOAD_X)                                                  \
+            EACH_R(STEP)                                                    \
+            p += PANEL;                                                     \
+        }                                                                   \
+        if (begin == 0) { EACH_R(OUT) } else { EACH_R(OUT_MORE) }           \
+    }
 #define OF_GROUP                                              \
     const REAL *restrict xt,    /* in   (d, TILE)  */         \
     const REAL *restrict panel, /* in   (d, PANEL) */         \
@@ -140,15 +145,18 @@ static inline void NAME(finish)(int function, REAL gamma, REAL coef, double degr
 #define ADD_SQUARE(r, v) { VEC t = x##v - c##r; acc##r##v += t * t; }
 #define ADD_CITY(r, v) { VEC t = x##v - c##r; acc##r##v += (VEC)((IVEC)t & MAGNITUDE); }
 #define ADD_CHI(r, v) { VEC t = x##v - c##r; acc##r##v += t * t / VMAX(x##v + c##r, SPLAT(TINIEST)); }
+#define ADD_KNOWN(r, v) { VEC t = x##v - c##r; acc##r##v += (VEC)((IVEC)(t * t) & (IVEC)(t == t)); }
 #define STEP_PRODUCT(r) { VEC c##r = SPLAT(p[r]); EACH_RV(ADD_PRODUCT, r) }
 #define STEP_SQUARE(r) { VEC c##r = SPLAT(p[r]); EACH_RV(ADD_SQUARE, r) }
 #define STEP_CITY(r) { VEC c##r = SPLAT(p[r]); EACH_RV(ADD_CITY, r) }
 #define STEP_CHI(r) { VEC c##r = SPLAT(p[r]); EACH_RV(ADD_CHI, r) }
+#define STEP_KNOWN(r) { VEC c##r = SPLAT(p[r]); EACH_RV(ADD_KNOWN, r) }
 
 static inline void NAME(products)(OF_GROUP) { SUMS(STEP_PRODUCT) }
 static inline void NAME(squares)(OF_GROUP) { SUMS(STEP_SQUARE) }
 static inline void NAME(cities)(OF_GROUP) { SUMS(STEP_CITY) }
 static inline void NAME(chis)(OF_GROUP) { SUMS(STEP_CHI) }
+static inline void NAME(known_squares)(OF_GROUP) { SUMS(STEP_KNOWN) }
 
 /* Squared distances from inner products, which take half the time; where two lie nearer to one another than to the
  * origin, so that digits would cancel, by differences. Norms are sums in the order of the products, so that equal
@@ -184,12 +192,16 @@ static inline void NAME(mended_squares)(
 static inline void NAME(tile_norms)(const REAL *restrict xt, ptrdiff_t d, REAL *restrict norms)
 {
     for (ptrdiff_t l = 0; l < TILE; l += LANES) {
-        VEC acc = {0};
-        for (ptrdiff_t f = 0; f < d; f++) {
-            VEC x = LOAD(xt + f * TILE + l);
-            acc += x * x;
+        VEC total = {0};
+        for (ptrdiff_t begin = 0; begin < d; begin += RUN) {
+            VEC acc = {0};
+            for (ptrdiff_t f = begin; f < begin + RUN && f < d; f++) {
+                VEC x = LOAD(xt + f * TILE + l);
+                acc += x * x;
+            }
+            total += acc;
         }
-        STORE(norms + l, acc);
+        STORE(norms + l, total);
     }
 }
 
@@ -198,12 +210,16 @@ static inline void NAME(panel_norms)(const REAL *restrict panel, ptrdiff_t d, RE
 {
     for (ptrdiff_t r = 0; r < PANEL; r += LANES) {
         REAL lanes[LANES];
-        VEC acc = {0};
-        for (ptrdiff_t f = 0; f < d; f++) {
-            VEC x = LOAD(panel + f * PANEL + r);
-            acc += x * x;
+        VEC total = {0};
+        for (ptrdiff_t begin = 0; begin < d; begin += RUN) {
+            VEC acc = {0};
+            for (ptrdiff_t f = begin; f < begin + RUN && f < d; f++) {
+                VEC x = LOAD(panel + f * PANEL + r);
+                acc += x * x;
+            }
+            total += acc;
         }
-        STORE(lanes, acc);
+        STORE(lanes, total);
         for (ptrdiff_t l = 0; l < LANES && r + l < PANEL; l++) norms[r + l] = lanes[l];
     }
 }
@@ -264,13 +280,15 @@ static inline REAL NAME(pair_inner) PAIR { OF_PAIR(x * y) }
 static inline REAL NAME(pair_squared) PAIR { OF_PAIR((x - y) * (x - y)) }
 static inline REAL NAME(pair_city) PAIR { OF_PAIR((VEC)((IVEC)(x - y) & MAGNITUDE)) }
 static inline REAL NAME(pair_chi) PAIR { OF_PAIR((x - y) * (x - y) / VMAX(x + y, SPLAT(TINIEST))) }
+static inline REAL NAME(pair_known) PAIR { VEC t; OF_PAIR((t = x - y, (VEC)((IVEC)(t * t) & (IVEC)(t == t)))) }
 
 static inline REAL NAME(of_pair)(int measure, const REAL *a, const REAL *b, ptrdiff_t d)
 {
     return measure == INNER ? NAME(pair_inner)(a, b, d)
         : measure == SQUARED ? NAME(pair_squared)(a, b, d)
         : measure == CITY ? NAME(pair_city)(a, b, d)
-        : NAME(pair_chi)(a, b, d);
+        : measure == CHI ? NAME(pair_chi)(a, b, d)
+        : NAME(pair_known)(a, b, d);
 }
 
 #undef VEC
@@ -292,16 +310,20 @@ static inline REAL NAME(of_pair)(int measure, const REAL *a, const REAL *b, ptrd
 #undef START
 #undef PUT
 #undef OUT
+#undef MORE
+#undef OUT_MORE
 #undef SUMS
 #undef OF_GROUP
 #undef ADD_PRODUCT
 #undef ADD_SQUARE
 #undef ADD_CITY
 #undef ADD_CHI
+#undef ADD_KNOWN
 #undef STEP_PRODUCT
 #undef STEP_SQUARE
 #undef STEP_CITY
 #undef STEP_CHI
+#undef STEP_KNOWN
 #undef LOAD_W
 #undef STEP_BLOCK
 #undef KEEP_BLOCK

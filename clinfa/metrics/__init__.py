@@ -83,6 +83,15 @@ from clinfa.metrics._set_wise import (
 )
 from clinfa.metrics._silhouette import silhouette_samples, silhouette_score
 from clinfa.metrics.confusion import ConfusionMatrix
+from clinfa.metrics.pairwise import (
+    euclidean_distances,
+    nan_euclidean_distances,
+    pairwise_distances,
+    pairwise_distances_argmin,
+    pairwise_distances_argmin_min,
+    pairwise_distances_chunked,
+    pairwise_kernels,
+)
 from clinfa.metrics.roc import Roc
 
 __all__ = [
@@ -112,6 +121,7 @@ __all__ = [
     "davies_bouldin_score",
     "dcg_score",
     "det_curve",
+    "euclidean_distances",
     "explained_variance_score",
     "f1_score",
     "fbeta_score",
@@ -138,9 +148,15 @@ __all__ = [
     "metric_at_thresholds",
     "multilabel_confusion_matrix",
     "mutual_info_score",
+    "nan_euclidean_distances",
     "ndcg_score",
     "normalized_mutual_info_score",
     "pair_confusion_matrix",
+    "pairwise_distances",
+    "pairwise_distances_argmin",
+    "pairwise_distances_argmin_min",
+    "pairwise_distances_chunked",
+    "pairwise_kernels",
     "precision_recall_curve",
     "precision_recall_fscore_support",
     "precision_score",

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from clinfa.threads import Stripes, stripes
 __all__ = ["Function", "KernelRows", "finished"]
 
 HIGH, PANEL = kernel_rows.HIGH_ROWS, kernel_rows.PANEL_SIZE
-_COLUMN_NS = {"inner": 0.03, "squared": 0.05, "city": 0.07, "chi": 0.7}
+_COLUMN_NS = {"inner": 0.03, "squared": 0.05, "city": 0.07, "chi": 0.7, "known": 0.1}
 _MOST_SQUARING = 1024
 _CALL_NS = 10_000_000  # what a block of rows may take in one call
 _WIDE = 64  # columns that a matrix which is not stored is applied to at a time
@@ -29,11 +28,12 @@ class Function:
 
     Attributes
     ----------
-    measure : {"inner", "squared", "city", "chi"}
-        The sum s: of products, of squared differences, of absolute ones, of squares over sums.
+    measure : {"inner", "squared", "city", "chi", "known"}
+        The sum s: of products, of squared differences, of absolute ones, of squares over sums, of
+        squared differences where neither value is missing.
     shape : {"plain", "decay", "power", "tangent", "root", "angle"}
-        gamma s + coef, exp(-gamma s), (gamma s + coef)^degree, tanh(gamma s + coef), the root of s, 1 - s within
-        [0, 2].
+        gamma s + coef, exp(-gamma s), (gamma s + coef)^degree, tanh(gamma s + coef), the root of s, 1 - s
+        within [0, 2].
     gamma, coef, degree : float
     """
 
@@ -156,9 +156,7 @@ class KernelRows:
             out[:, begin : begin + _WIDE] = total[:n, : part.shape[1]]
         return out
 
-    def entries(
-        self, indptr: np.ndarray, indices: np.ndarray, X: np.ndarray | None = None
-    ) -> np.ndarray:
+    def entries(self, indptr: np.ndarray, indices: np.ndarray, X: np.ndarray | None = None) -> np.ndarray:
         """Single values: of row i with the points ``indices[indptr[i] : indptr[i + 1]]``.
 
         Parameters
@@ -200,7 +198,5 @@ def finished(sums: np.ndarray, function: Function) -> np.ndarray:
     """What a function makes of sums that are known, in place: of a C-contiguous array of any shape."""
     values, (_, *how) = sums.reshape(-1), function.codes
     cut = stripes(len(values), function.cost(0, 8))
-    cut.run(
-        lambda cursor, limit, slot: kernel_rows.finish_pass(values, *how, cut.bounds, cursor, limit)
-    )
+    cut.run(lambda cursor, limit, slot: kernel_rows.finish_pass(values, *how, cut.bounds, cursor, limit))
     return sums
