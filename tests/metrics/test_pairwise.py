@@ -104,6 +104,19 @@ def test_nothing_is_far_from_itself_in_any_order():
 
 # As scikit-learn
 
+METRICS = [
+    "cityblock",
+    "cosine",
+    "euclidean",
+    "l1",
+    "l2",
+    "manhattan",
+    "nan_euclidean",
+    "braycurtis",
+    "canberra",
+]
+METRICS += ["chebyshev", "correlation", "mahalanobis", "minkowski", "seuclidean", "sqeuclidean"]
+
 
 @pytest.mark.parametrize("form", [np.asarray, csr_array])
 @pytest.mark.parametrize("name", ["linear", "poly", "sigmoid", "rbf", "laplacian", "cosine"])
@@ -118,26 +131,7 @@ def test_kernels_agree_with_scikit_learns(name, form):
     assert_allclose(single, got, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "cityblock",
-        "cosine",
-        "euclidean",
-        "l1",
-        "l2",
-        "manhattan",
-        "nan_euclidean",
-        "braycurtis",
-        "canberra",
-        "chebyshev",
-        "correlation",
-        "mahalanobis",
-        "minkowski",
-        "seuclidean",
-        "sqeuclidean",
-    ],
-)
+@pytest.mark.parametrize("name", METRICS)
 def test_distances_agree_with_scikit_learns(name):
     A, B = records(40, 5), records(30, 5, 1)
     assert_allclose(

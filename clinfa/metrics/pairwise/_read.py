@@ -119,7 +119,7 @@ def _unit(table: Table) -> Table:
         X = table.X
         with np.errstate(over="ignore", under="ignore"):
             square = np.einsum("ij,ij->i", X, X)
-            if not (np.isfinite(square) & ((square > _least(X.dtype)) | (square == 0))).all():
+            if not ((square > _least(X.dtype)) & (square < np.inf)).all():
                 X = X / np.maximum(np.abs(X).max(axis=1, keepdims=True), np.finfo(X.dtype).tiny)
                 square = np.einsum("ij,ij->i", X, X)
             square[square == 0] = 1
