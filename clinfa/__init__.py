@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from clinfa import cluster, composing, datasets, decomposition, metrics, naive_bayes, neighbors
+    from clinfa import cluster, composing, datasets, decomposition, kernels, metrics, naive_bayes, neighbors
     from clinfa.base import Params
     from clinfa.config import config_context, get_config, set_config
     from clinfa.dataset import Dataset, Pr
@@ -30,7 +30,16 @@ _FROM = {
     "show_versions": "clinfa.versions",
     "unpatch_sklearn": "clinfa.patch",
 }
-_MODULES = ("cluster", "composing", "datasets", "decomposition", "metrics", "naive_bayes", "neighbors")
+_MODULES = (
+    "cluster",
+    "composing",
+    "datasets",
+    "decomposition",
+    "kernels",
+    "metrics",
+    "naive_bayes",
+    "neighbors",
+)
 
 __all__ = [
     "Dataset",
@@ -43,6 +52,7 @@ __all__ = [
     "datasets",
     "decomposition",
     "get_config",
+    "kernels",
     "metrics",
     "naive_bayes",
     "neighbors",

@@ -74,6 +74,18 @@ class KernelRows:
         self.shift = np.zeros(self.d, Y.dtype)
         if function.measure == "squared":
             columns.choose_frame(points.column_range.astype(np.float64, copy=False), self.shift)
+        self._pack()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_packed"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._pack()  # (where cache lines begin is another place now)
+
+    def _pack(self) -> None:
+        """Put the points into tiles."""
+        Y = self.Y
         self.size = kernel_rows.TILE_SIZES[Y.dtype.char]
         self.n_tiles = -(-self.m // self.size)
         tiles, norms = (np.empty(self.n_tiles * self.size * w + 16, Y.dtype) for w in (self.d, 1))

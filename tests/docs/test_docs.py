@@ -23,6 +23,7 @@ PUBLIC = (
     "clinfa.composing",
     "clinfa.dataset",
     "clinfa.datasets",
+    "clinfa.kernels",
     "clinfa.metrics",
     "clinfa.metrics.pairwise",
     "clinfa.naive_bayes",
