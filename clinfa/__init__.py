@@ -10,7 +10,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from clinfa import cluster, composing, datasets, decomposition, kernels, metrics, naive_bayes, neighbors
+    from clinfa import (
+        cluster,
+        composing,
+        datasets,
+        decomposition,
+        kernels,
+        metrics,
+        naive_bayes,
+        neighbors,
+        preprocessing,
+    )
     from clinfa.base import Params
     from clinfa.config import config_context, get_config, set_config
     from clinfa.dataset import Dataset, Pr
@@ -39,6 +49,7 @@ _MODULES = (
     "metrics",
     "naive_bayes",
     "neighbors",
+    "preprocessing",
 )
 
 __all__ = [
@@ -57,6 +68,7 @@ __all__ = [
     "naive_bayes",
     "neighbors",
     "patch_sklearn",
+    "preprocessing",
     "set_config",
     "show_versions",
     "unpatch_sklearn",

@@ -6,10 +6,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from clinfa.arrays import Table, all_finite, check_finite, is_dataset, read_table
+from clinfa.arrays import Table, is_dataset, read_table
 from clinfa.kinds import Transformer
 from clinfa.linalg._blocks import combined
-from clinfa.linalg._sparse import product
+from clinfa.linalg._spectra import projected
 from clinfa.params import fitted
 
 __all__ = ["LinearProjection"]
@@ -83,21 +83,7 @@ class LinearProjection(Transformer):
 
     def _project(self, table: Table) -> np.ndarray:
         turn = self.components_.T / self._spread() if self.whiten else self.components_.T
-        return self._turned(table, turn)
-
-    def _turned(self, table: Table, turn: np.ndarray) -> np.ndarray:
-        """(X - mean) @ turn."""
-        dtype = np.promote_types(table.dtype, turn.dtype)
-        turn = turn.astype(dtype, copy=False)
-        table = table if table.dtype == dtype else table.astype(dtype)
-        if table.sparse:
-            out = product(table.X, np.ascontiguousarray(turn)) if turn.size else np.zeros((table.n, 0), dtype)
-            out -= self.mean_ @ turn
-        else:
-            out = combined(table.X, turn, shift=self.mean_)
-        if not out.size or not all_finite(out):  # whatever is not finite in X is not finite there
-            check_finite(table, type(self).__name__)
-        return out
+        return projected(table, self.mean_, turn, type(self).__name__)
 
     def _spread(self) -> np.ndarray:
         """The standard deviation along each component; along those that have none, next to none."""
@@ -199,7 +185,7 @@ class LinearProjection(Transformer):
         """
         table = self._read_new(X)
         root, level = self._power(-0.5)
-        out = self._turned(table, root)
+        out = projected(table, self.mean_, root, type(self).__name__)
         constant = out.dtype.type(table.d * np.log(2 * np.pi) + level)
         return -0.5 * (np.einsum("ij,ij->i", out, out) + constant)
 

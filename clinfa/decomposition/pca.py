@@ -10,8 +10,8 @@ import numpy as np
 from clinfa.arrays import Table, is_dataset, is_sparse
 from clinfa.decomposition._dimension import for_share, most_likely_rank
 from clinfa.decomposition._linear import LinearProjection
-from clinfa.decomposition._spectra import Spectrum, by_covariance, by_svd, leading
 from clinfa.linalg._scatter import scatter
+from clinfa.linalg._spectra import Spectrum, by_covariance, by_svd, leading
 from clinfa.params import at_least, between, boolean, fitted, none, one_of, param, seed, shown
 
 __all__ = ["PCA", "PCAFit"]

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from clinfa.arrays import Table, check_finite
+from clinfa.arrays import Table, all_finite, check_finite
 from clinfa.linalg._blocks import combined, crossed
 from clinfa.linalg._scatter import Scatter, power_below, scatter
+from clinfa.linalg._sparse import product
 
-__all__ = ["Spectrum", "by_covariance", "by_svd", "leading", "signed"]
+__all__ = ["Spectrum", "by_covariance", "by_svd", "leading", "projected", "signed"]
 
 _ROWS = 1 << 13  # rows that are turned together
 _FEW = 150  # columns up to which all eigenpairs are found as fast as some
@@ -104,3 +105,18 @@ def leading(table: Table, owner: str, k: int) -> Spectrum:
     if table.n >= table.d:
         return by_covariance(scatter(table, owner), k)
     return by_svd(table, owner)
+
+
+def projected(table: Table, mean: np.ndarray, turn: np.ndarray, owner: str) -> np.ndarray:
+    """(X - mean) @ turn, in the wider of both types; X has not been looked at yet."""
+    dtype = np.promote_types(table.dtype, turn.dtype)
+    turn = turn.astype(dtype, copy=False)
+    table = table if table.dtype == dtype else table.astype(dtype)
+    if table.sparse:
+        out = product(table.X, np.ascontiguousarray(turn)) if turn.size else np.zeros((table.n, 0), dtype)
+        out -= mean @ turn
+    else:
+        out = combined(table.X, turn, shift=mean)
+    if not out.size or not all_finite(out):  # whatever is not finite in X is not finite there
+        check_finite(table, owner)
+    return out

@@ -1,0 +1,5 @@
+"""Preprocessing."""
+
+from clinfa.preprocessing.whitening import Whitener
+
+__all__ = ["Whitener"]
