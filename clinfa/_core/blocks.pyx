@@ -12,9 +12,9 @@ cdef extern from "blocks.h" nogil:
     void block_pack_f32(const float*, Py_ssize_t, Py_ssize_t, Py_ssize_t, const float*, const double*, const double*, float*, double*)
     void block_pack_f64(const double*, Py_ssize_t, Py_ssize_t, Py_ssize_t, const double*, const double*, const double*, double*, double*)
     void block_pack_wide(const float*, Py_ssize_t, Py_ssize_t, Py_ssize_t, const float*, const double*, const double*, double*, double*)
-    void block_cross_f32(const float*, const float*, Py_ssize_t, Py_ssize_t, Py_ssize_t, int, double*, Py_ssize_t, const float*, Py_ssize_t, const float*, Py_ssize_t)
-    void block_cross_f64(const double*, const double*, Py_ssize_t, Py_ssize_t, Py_ssize_t, int, double*, Py_ssize_t, const double*, Py_ssize_t, const double*, Py_ssize_t)
-    void block_cross_wide(const double*, const double*, Py_ssize_t, Py_ssize_t, Py_ssize_t, int, double*, Py_ssize_t, const float*, Py_ssize_t, const float*, Py_ssize_t)
+    void block_cross_f32(const float*, const float*, Py_ssize_t, const float*, Py_ssize_t, Py_ssize_t, Py_ssize_t, int, double*, Py_ssize_t, const float*, Py_ssize_t, const float*, Py_ssize_t)
+    void block_cross_f64(const double*, const double*, Py_ssize_t, const double*, Py_ssize_t, Py_ssize_t, Py_ssize_t, int, double*, Py_ssize_t, const double*, Py_ssize_t, const double*, Py_ssize_t)
+    void block_cross_wide(const double*, const double*, Py_ssize_t, const double*, Py_ssize_t, Py_ssize_t, Py_ssize_t, int, double*, Py_ssize_t, const float*, Py_ssize_t, const float*, Py_ssize_t)
     void block_combine_f32(const float*, Py_ssize_t, Py_ssize_t, Py_ssize_t, const float*, const float*, Py_ssize_t, float*, Py_ssize_t, const float*, Py_ssize_t)
     void block_combine_f64(const double*, Py_ssize_t, Py_ssize_t, Py_ssize_t, const double*, const double*, Py_ssize_t, double*, Py_ssize_t, const double*, Py_ssize_t)
     void block_mirror(double*, Py_ssize_t, Py_ssize_t)
@@ -47,15 +47,15 @@ cdef inline void _pack(
 
 
 cdef inline void _cross(
-    const real* a, const real* b, Py_ssize_t p, Py_ssize_t q, Py_ssize_t rows, bint lower, double* out, Py_ssize_t stride,
-    const value* next_a, Py_ssize_t step_a, const value* next_b, Py_ssize_t step_b,
+    const real* a, const value* raw, Py_ssize_t apart, const real* b, Py_ssize_t p, Py_ssize_t q, Py_ssize_t rows,
+    bint lower, double* out, Py_ssize_t stride, const value* next_a, Py_ssize_t step_a, const value* next_b, Py_ssize_t step_b,
 ) noexcept nogil:
     if value is float and real is float:
-        block_cross_f32(a, b, p, q, rows, lower, out, stride, next_a, step_a, next_b, step_b)
+        block_cross_f32(a, raw, apart, b, p, q, rows, lower, out, stride, next_a, step_a, next_b, step_b)
     elif value is double and real is double:
-        block_cross_f64(a, b, p, q, rows, lower, out, stride, next_a, step_a, next_b, step_b)
+        block_cross_f64(a, raw, apart, b, p, q, rows, lower, out, stride, next_a, step_a, next_b, step_b)
     elif value is float and real is double:
-        block_cross_wide(a, b, p, q, rows, lower, out, stride, next_a, step_a, next_b, step_b)
+        block_cross_wide(a, <const double*> NULL, 0, b, p, q, rows, lower, out, stride, next_a, step_a, next_b, step_b)
 
 
 def crossed_pass(
@@ -71,15 +71,17 @@ def crossed_pass(
     double[:, :, ::1] out,      # inout  (places, P, Q) sums of products; P and Q multiples of UNIT
     double[:, ::1] sums,        # inout  (places, p)    sums of what was packed of A
 ):
-    """Flags: 1 for the lower triangle alone, 2 where A and B are one packed chunk, 4 for sums too."""
+    """Flags: 1 for the lower triangle alone, 2 where A and B are one packed chunk, 4 for sums too,
+    8 where A is taken as it lies, with neither shift nor weights, in the type of the products."""
     cdef Py_ssize_t step_a = A.strides[0] // sizeof(value), step_b = B.strides[0] // sizeof(value)
-    cdef Py_ssize_t n = A.shape[0], i, last, rows, some, p0, p, q0, q, half = (scratch.shape[1] - 16) // 2
+    cdef Py_ssize_t n = A.shape[0], i, last, rows, some, whole, p0, p, q0, q, half = (scratch.shape[1] - 16) // 2
     cdef int64_t s, flags
     cdef bint symmetric = &A[0, 0] == &B[0, 0]
     cdef const value* end_a = &A[0, 0] + (n - 1) * step_a + A.shape[1]
     cdef const value* end_b = &B[0, 0] + (n - 1) * step_b + B.shape[1]
     cdef const value* next_a
     cdef const value* next_b
+    cdef const value* raw = NULL
     cdef const double* off
     cdef const double* w
     cdef real* a = aligned(&scratch[slot, 0])
@@ -103,7 +105,14 @@ def crossed_pass(
             while i < last:
                 some = min(rows, last - i)
                 w = &weights[i] if weights.shape[0] else NULL
-                _pack(&A[i, p0], step_a, some, p, end_a, off, w, a, &sums[items[s, 6], p0] if flags & 4 else NULL)
+                whole = 0
+                if flags & 8:
+                    raw = &A[i, p0]
+                    whole = p // BLOCK_R * BLOCK_R
+                if whole < p:
+                    _pack(
+                        &A[i, p0] + whole, step_a, some, p - whole, end_a, off, w, a,
+                        &sums[items[s, 6], p0] if flags & 4 else NULL)
                 if flags & 2:
                     y = a
                 else:
@@ -117,7 +126,7 @@ def crossed_pass(
                     if not flags & 2 and not (symmetric and p0 == q0):
                         next_b = &B[i + rows, q0]
                 _cross(
-                    <const real*> a, <const real*> y, p, q, some, flags & 1, &out[items[s, 6], p0, q0], out.shape[2],
+                    <const real*> a, raw, step_a, <const real*> y, p, q, some, flags & 1, &out[items[s, 6], p0, q0], out.shape[2],
                     next_a, step_a, next_b, step_b)
                 i += some
 

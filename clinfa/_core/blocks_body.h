@@ -37,7 +37,16 @@ static void NAME(block_pack)(
         /* (A ragged vector reads on into the next row, where there is one.) */
         if (m < LANES)
             while (whole > 0 && (m <= 0 || end - (x + (whole - 1) * stride + c) < LANES)) whole--;
-        for (i = 0; i < whole; i++) {
+        VEC part[4] = {{0}, {0}, {0}, {0}}; /* (one sum would wait for each of its additions) */
+        for (i = 0; i + 4 <= whole; i += 4)
+            _Pragma("GCC unroll 4") for (int r = 0; r < 4; r++) {
+                VEC y = (VEC)((IVEC)(WIDEN(x + (i + r) * stride + c) - s) & keep);
+                if (weights) y *= (REAL)weights[i + r];
+                part[r] += y;
+                *(VEC *)(out + (i + r) * LANES) = y;
+            }
+        total = (part[0] + part[1]) + (part[2] + part[3]);
+        for (; i < whole; i++) {
             VEC y = (VEC)((IVEC)(WIDEN(x + i * stride + c) - s) & keep);
             if (weights) y *= (REAL)weights[i];
             total += y;
@@ -55,11 +64,11 @@ static void NAME(block_pack)(
     }
 }
 
-/* out += a^T b for BLOCK_R columns of a and `nv` vectors of columns of b. One line of what comes next is
- * asked for with each row. */
+/* out += a^T b for BLOCK_R columns of a, packed or as they lie in `raw` rows, and `nv` vectors of columns of b.
+ * One line of what comes next is asked for with each row. */
 ALWAYS void NAME(cross_tile)(
-    const int nv, const REAL *a, const REAL *b, ptrdiff_t rows, double *out, ptrdiff_t stride,
-    const char *next, ptrdiff_t step)
+    const int raw, const int nv, const REAL *a, ptrdiff_t apart, const REAL *b, ptrdiff_t rows,
+    double *out, ptrdiff_t stride, const char *next, ptrdiff_t step)
 {
     VEC acc[BLOCK_R][BLOCK_V];
     _Pragma("GCC unroll 8") for (int r = 0; r < BLOCK_R; r++)
@@ -70,10 +79,10 @@ ALWAYS void NAME(cross_tile)(
         next += step;
         _Pragma("GCC unroll 3") for (int v = 0; v < nv; v++) y[v] = *(const VEC *)(b + v * APART);
         _Pragma("GCC unroll 8") for (int r = 0; r < BLOCK_R; r++) {
-            VEC x = SPLAT(a[r / LANES * APART + r % LANES]);
+            VEC x = SPLAT(a[raw ? r : r / LANES * APART + r % LANES]);
             _Pragma("GCC unroll 3") for (int v = 0; v < nv; v++) acc[r][v] += x * y[v];
         }
-        a += LANES;
+        a += raw ? apart : LANES;
         b += LANES;
     }
     _Pragma("GCC unroll 8") for (int r = 0; r < BLOCK_R; r++)
@@ -90,20 +99,23 @@ ALWAYS void NAME(cross_tile)(
 }
 
 /* out += a^T b for packed chunks; where `lower`, a and b are the same columns and only what lies at or below
- * the diagonal is right. Meanwhile the lines of the chunks to come are fetched, one column of lines a tile. */
+ * the diagonal is right. Where `raw` rows are given, they are a but for the columns that fill no tile. Meanwhile
+ * the lines of the chunks to come are fetched, one column of lines a tile. */
 static void NAME(block_cross)(
-    const REAL *a, const REAL *b, ptrdiff_t p, ptrdiff_t q, ptrdiff_t rows, int lower, double *out, ptrdiff_t stride,
+    const REAL *a, const REAL *raw, ptrdiff_t apart, const REAL *b, ptrdiff_t p, ptrdiff_t q, ptrdiff_t rows,
+    int lower, double *out, ptrdiff_t stride,
     const DATA *next_a, ptrdiff_t step_a, const DATA *next_b, ptrdiff_t step_b)
 {
     ptrdiff_t groups = (p + BLOCK_R - 1) / BLOCK_R, vectors = (q + LANES - 1) / LANES, tile = 0;
     ptrdiff_t lines_a = next_a ? (p * (ptrdiff_t)sizeof(DATA) + 63) / 64 : 0;
     ptrdiff_t lines_b = next_b ? (q * (ptrdiff_t)sizeof(DATA) + 63) / 64 : 0;
+    ptrdiff_t whole = raw ? p / BLOCK_R * BLOCK_R : 0;
     for (ptrdiff_t v = 0; v < vectors; v += BLOCK_V)
         for (ptrdiff_t g = 0; g < groups; g++) {
             ptrdiff_t nv = vectors - v, at = g * BLOCK_R;
             if (lower && (at + BLOCK_R - 1) / LANES + 1 - v < nv) nv = (at + BLOCK_R - 1) / LANES + 1 - v;
             if (nv <= 0) continue;
-            const char *next = (const char *)a;
+            const char *next = (const char *)b;
             ptrdiff_t step = 0;
             if (tile < lines_a) {
                 next = (const char *)next_a + tile * 64;
@@ -113,11 +125,19 @@ static void NAME(block_cross)(
                 step = step_b * (ptrdiff_t)sizeof(DATA);
             }
             tile++;
-            const REAL *x = a + at / LANES * APART + at % LANES, *y = b + v * APART;
+            const REAL *y = b + v * APART;
             double *to = out + at * stride + v * LANES;
-            if (nv == 1) NAME(cross_tile)(1, x, y, rows, to, stride, next, step);
-            else if (nv == 2) NAME(cross_tile)(2, x, y, rows, to, stride, next, step);
-            else NAME(cross_tile)(BLOCK_V, x, y, rows, to, stride, next, step);
+            if (at < whole) {
+                const REAL *x = raw + at;
+                if (nv == 1) NAME(cross_tile)(1, 1, x, apart, y, rows, to, stride, next, step);
+                else if (nv == 2) NAME(cross_tile)(1, 2, x, apart, y, rows, to, stride, next, step);
+                else NAME(cross_tile)(1, BLOCK_V, x, apart, y, rows, to, stride, next, step);
+            } else {
+                const REAL *x = a + (at - whole) / LANES * APART + (at - whole) % LANES;
+                if (nv == 1) NAME(cross_tile)(0, 1, x, 0, y, rows, to, stride, next, step);
+                else if (nv == 2) NAME(cross_tile)(0, 2, x, 0, y, rows, to, stride, next, step);
+                else NAME(cross_tile)(0, BLOCK_V, x, 0, y, rows, to, stride, next, step);
+            }
         }
 }
 

@@ -129,12 +129,15 @@ class _Plan:
 
 
 @lru_cache(64)
-def _plan(n: int, p: int, q: int, symmetric: bool, weighted: bool, itemsize: int) -> _Plan:
+def _plan(n: int, p: int, q: int, symmetric: bool, weighted: bool, plain: bool, itemsize: int) -> _Plan:
     row_ns = p * q * (itemsize / 8) / (80 if symmetric else 40) + (p + q) / 2
     left = _ranges(p)
     right = left if symmetric else _ranges(q)
     pairs = [
-        (*a, *b, _flags(a, b, symmetric, weighted)) for a in left for b in right if not symmetric or b <= a
+        (*a, *b, _flags(a, b, symmetric, weighted, plain))
+        for a in left
+        for b in right
+        if not symmetric or b <= a
     ]
     small = n * row_ns < 300_000
     places = 1
@@ -166,10 +169,11 @@ def _ranges(columns: int) -> list[tuple[int, int]]:
     return [(at, min(columns, at + step)) for at in range(0, columns, step)]
 
 
-def _flags(a: tuple[int, int], b: tuple[int, int], symmetric: bool, weighted: bool) -> int:
+def _flags(a: tuple[int, int], b: tuple[int, int], symmetric: bool, weighted: bool, plain: bool) -> int:
     """As `blocks.crossed_pass` reads them."""
     diagonal = symmetric and a == b
-    return diagonal + 2 * (diagonal and not weighted) + 4 * (b[0] == 0)
+    raw = plain and not symmetric
+    return diagonal + 2 * (diagonal and not weighted) + (8 * raw or 4 * (b[0] == 0))
 
 
 def _up(columns: int) -> int:
@@ -183,7 +187,8 @@ def _products(
     dtype = np.dtype(np.float64) if wide else A.dtype
     if n == 0 or p == 0 or q == 0:
         return np.zeros((p, q)), np.zeros(p)
-    plan = _plan(n, p, q, B is None, weights is not None, dtype.itemsize)
+    plain = shift is None and weights is None and dtype == A.dtype
+    plan = _plan(n, p, q, B is None, weights is not None, plain, dtype.itemsize)
     out, sums = np.zeros((plan.places, _up(p), _up(q))), np.zeros((plan.places, p))
     off = _NOTHING if shift is None else np.ascontiguousarray(shift, np.float64)
     w = _NOTHING if weights is None else np.ascontiguousarray(weights, np.float64)
