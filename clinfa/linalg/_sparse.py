@@ -163,6 +163,14 @@ class SparseOperator:
                 if other.shape != shape:
                     raise ValueError(f"other must have shape {shape}, got {other.shape}.")
                 z = np.ascontiguousarray(other, self.dtype).reshape(n, -1) if out.size else z
+            if term is not None:
+                if term.shape != shape or gain is None or gain.shape != shape[1:]:
+                    raise ValueError(
+                        f"term must have shape {shape}, and gain a number for each of its columns."
+                    )
+                if out.size:
+                    r = np.ascontiguousarray(term, self.dtype).reshape(n, -1)
+                    g = np.ascontiguousarray(gain, self.dtype).reshape(-1)
         if out.size:
             width = 1 if block.ndim == 1 else block.shape[1]
             block, result = block.reshape(m, width), out.reshape(n, width)
@@ -191,8 +199,8 @@ class SparseOperator:
             ahead = max(1, _AHEAD // (self.dtype.itemsize * (j1 - j0)))
             run.run(
                 lambda cursor, limit, slot, j0=j0, j1=j1, ahead=ahead: spmm.product_pass(
-                    self._data, self._indices, self._indptr, block, j0, j1, ahead, cuts, by, z, g, r, cursor, limit,
-                    out, partial,
+                    self._data, self._indices, self._indptr, block, j0, j1, ahead, cuts, by, z, g, r, cursor,
+                    limit, out, partial,
                 )
             )  # fmt: skip
         for row in self._long:
