@@ -2,5 +2,6 @@
 
 from clinfa.linalg._eigen import lobpcg, truncated_eigh
 from clinfa.linalg._result import EigResult
+from clinfa.linalg._svd import SvdResult, svds, truncated_svd
 
-__all__ = ["EigResult", "lobpcg", "truncated_eigh"]
+__all__ = ["EigResult", "SvdResult", "lobpcg", "svds", "truncated_eigh", "truncated_svd"]
