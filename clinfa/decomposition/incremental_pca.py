@@ -9,6 +9,7 @@ import numpy as np
 
 from clinfa.arrays import Table, check_finite, is_dataset, is_sparse
 from clinfa.decomposition._linear import LinearProjection
+from clinfa.linalg._blas import one_thread
 from clinfa.linalg._scatter import Scatter, power_below, scatter
 from clinfa.linalg._spectra import Spectrum, by_covariance, signed
 from clinfa.params import at_least, boolean, fitted, none, param, shown
@@ -222,11 +223,12 @@ def _merged(seen: Leading | None, batch: np.ndarray, k: int) -> Leading:
         rows = np.vstack([singular[:, None] * old.axes, X, weight * step])
         squares = np.ldexp(seen.squares, -2 * exponent) + squares + (weight * step) ** 2
         total = float(squares.sum())
-    _, turn = np.linalg.eigh(rows @ rows.T)
-    turned = turn[:, ::-1][:, :k].T @ rows
-    basis, factor = np.linalg.qr(turned.T)
-    left, singular, _ = np.linalg.svd(factor)
-    axes = signed((basis @ left).T)
+    with one_thread(len(rows)):
+        _, turn = np.linalg.eigh(rows @ rows.T)
+        turned = turn[:, ::-1][:, :k].T @ rows
+        basis, factor = np.linalg.qr(turned.T)
+        left, singular, _ = np.linalg.svd(factor)
+        axes = signed((basis @ left).T)
     with np.errstate(over="ignore", under="ignore"):
         spectrum = Spectrum(n, np.ldexp(mean, exponent), singular, axes, total, exponent)
         return Leading(spectrum, np.ldexp(squares, 2 * exponent))

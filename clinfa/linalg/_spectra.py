@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from clinfa.arrays import Table, all_finite, check_finite
+from clinfa.linalg._blas import one_thread
 from clinfa.linalg._blocks import combined, crossed
 from clinfa.linalg._scatter import Scatter, power_below, scatter
 from clinfa.linalg._sparse import product
@@ -41,12 +42,14 @@ def by_covariance(found: Scatter, k: int | None = None) -> Spectrum:
     """All axes, or the first k, from centred products: what is below 1e-8 of the greatest is lost."""
     d = len(found.mean)
     total = float(np.trace(found.products))
-    if k is None or d <= _FEW or 3 * k > d:
-        squares, vectors = np.linalg.eigh(found.products)
+    if k is None or d <= _FEW or 3 * k > d or k == 0:
+        with one_thread(d):
+            squares, vectors = np.linalg.eigh(found.products)
     else:
         from scipy.linalg import eigh  # (here: importing it takes longer than a small fit)
 
-        squares, vectors = eigh(found.products, subset_by_index=[d - k, d - 1], check_finite=False)
+        with one_thread(d):
+            squares, vectors = eigh(found.products, subset_by_index=[d - k, d - 1], check_finite=False)
     singular = np.sqrt(np.maximum(squares[::-1], 0))
     return Spectrum(found.n, found.mean, singular, signed(vectors.T[::-1]), total, found.exponent)
 
@@ -68,7 +71,8 @@ def by_svd(table: Table, owner: str) -> Spectrum:
     if table.n < table.d:
         return _by_lapack(table, owner)
     found = scatter(table, owner)
-    squares, turn = np.linalg.eigh(found.products)
+    with one_thread(table.d):
+        squares, turn = np.linalg.eigh(found.products)
     # Directions that are lost in the rounding of the greatest one get a scale that leaves them small.
     least = squares[-1] * table.d * np.finfo(np.float64).eps
     scale = 1 / np.sqrt(np.maximum(squares, least)) if squares[-1] > 0 else np.ones(table.d)
@@ -80,12 +84,12 @@ def by_svd(table: Table, owner: str) -> Spectrum:
         products += crossed(turned)
         sums += turned.sum(axis=0)
     products -= np.outer(sums, sums / table.n)
-    values, vectors = np.linalg.eigh(products)
-    root = np.sqrt(np.maximum(values, 0))[:, None] * vectors.T
-    _, singular, axes = np.linalg.svd(root / scale)
-    return Spectrum(
-        found.n, found.mean, singular, signed(axes @ turn.T), float(singular @ singular), found.exponent
-    )
+    with one_thread(table.d):
+        values, vectors = np.linalg.eigh(products)
+        root = np.sqrt(np.maximum(values, 0))[:, None] * vectors.T
+        _, singular, axes = np.linalg.svd(root / scale)
+        axes = axes @ turn.T
+    return Spectrum(found.n, found.mean, singular, signed(axes), float(singular @ singular), found.exponent)
 
 
 def _by_lapack(table: Table, owner: str) -> Spectrum:
@@ -94,7 +98,8 @@ def _by_lapack(table: Table, owner: str) -> Spectrum:
     X = np.ldexp(table.X.astype(np.float64), -exponent)
     mean = X.mean(axis=0)
     X -= mean
-    _, singular, axes = np.linalg.svd(X, full_matrices=False)
+    with one_thread(max(X.shape) // 4):
+        _, singular, axes = np.linalg.svd(X, full_matrices=False)
     return Spectrum(
         table.n, np.ldexp(mean, exponent), singular, signed(axes), float(singular @ singular), exponent
     )
