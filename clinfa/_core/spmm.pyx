@@ -15,7 +15,7 @@ def product_pass(
     const real[::1] data,         # in     (nnz)
     const index_t[::1] indices,   # in     (nnz)          each below the rows of the block
     const index_t[::1] indptr,    # in     (n + 1)
-    const real[:, ::1] block,     # in     (columns, k)
+    const real[:, :] block,       # in     (columns, k)   rows without gaps, `stride` apart, as those of `out`
     Py_ssize_t j0, Py_ssize_t j1, # in     the columns of the block that are wanted
     Py_ssize_t ahead,             # in     stored values between asking for a row and using it; 0: never ask
     const int64_t[:, ::1] cuts,   # in     (stripes, 5)   first and last row, first and last stored value, and
@@ -26,10 +26,10 @@ def product_pass(
     const real[:, ::1] term,      # in     (n, k) or (0, 0)
     int64_t[::1] cursor,          # inout  (1)
     int64_t limit,                # in
-    real[:, ::1] out,             # out    (n, k)
-    real[:, ::1] partial,         # out    (parts, k)     A x alone, for parts of long rows
+    real[:, :] out,               # out    (n, k)
+    real[:, ::1] partial,         # out    (parts, stride)  A x alone, for parts of long rows
 ):
-    cdef Py_ssize_t k = block.shape[1], row
+    cdef Py_ssize_t k = block.strides[0] // sizeof(real)
     cdef int64_t s, stripes = cuts.shape[0]
     cdef const int64_t* cut
     cdef const double* scalars

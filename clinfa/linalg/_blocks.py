@@ -88,7 +88,7 @@ def combined(
     shift : ndarray of shape (d,), optional
     offset : ndarray of shape (m,), optional
     out : ndarray of shape (n, m), optional
-        Where to put the result: no part of A.
+        Where to put the result: no part of A, or with a shift some of A's own columns.
 
     Returns
     -------

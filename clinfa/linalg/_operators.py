@@ -25,28 +25,37 @@ class Operator:
     n : int
     dtype : dtype
         Of blocks: float32 or float64.
-    apply : callable
+    apply : callable or None
         From a C-contiguous block to its product, a block of the same shape and type.
     scale : float
         The power of two by which the matrix that was given has been multiplied.
-    sparse : SparseOperator or None
-        The matrix, where it is CSR.
+    stored : ndarray, CSR or None
+        The matrix, where that is what was given; then `apply` is not needed.
     """
 
     def __init__(
         self,
         n: int,
         dtype: np.dtype,
-        apply: Callable[[np.ndarray], np.ndarray],
+        apply: Callable[[np.ndarray], np.ndarray] | None,
         scale: float = 1.0,
-        sparse: SparseOperator | None = None,
         stored: np.ndarray | CSR | None = None,
     ):
         self.n, self.dtype, self.scale = n, np.dtype(dtype), scale
-        self._apply, self._sparse, self._stored = apply, sparse, stored
+        self._apply, self._stored = apply, stored
+        self._sparse = SparseOperator(stored) if isinstance(stored, CSR) else None
 
-    def __call__(self, block: np.ndarray) -> np.ndarray:
-        return self._apply(np.ascontiguousarray(block))
+    def __call__(self, block: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+        """A times a block, both of which may be slices of the columns of wider arrays."""
+        if self._sparse is not None:
+            return self._sparse(block, out)
+        if isinstance(self._stored, np.ndarray):
+            return combined(self._stored, block, out=out)
+        product = self._apply(np.ascontiguousarray(block))
+        if out is None:
+            return product
+        out[:] = product
+        return out
 
     def narrow(self, scale: float) -> Operator:
         """This times a power of two, in single precision where that is cheaper to apply."""
@@ -55,8 +64,8 @@ class Operator:
             return Operator(self.n, self.dtype, lambda block: scale * self(block))
         if isinstance(stored, CSR):
             few = CSR((stored.data * scale).astype(np.float32), stored.indices, stored.indptr, stored.shape)
-            return _of_csr(few)
-        return _of_dense((stored * scale).astype(np.float32))
+            return Operator(self.n, np.float32, None, 1.0, few)
+        return Operator(self.n, np.float32, None, 1.0, (stored * scale).astype(np.float32))
 
     def recur(
         self,
@@ -151,16 +160,7 @@ def _stored(A: Any, dtype: Any, name: str) -> Operator:
             X = CSR(X.data * first * second, X.indices, X.indptr, X.shape)
         else:
             X = X * first * second
-    return _of_csr(X, scale) if isinstance(X, CSR) else _of_dense(X, scale)
-
-
-def _of_csr(X: CSR, scale: float = 1.0) -> Operator:
-    prepared = SparseOperator(X)
-    return Operator(X.shape[0], X.dtype, prepared, scale, prepared, X)
-
-
-def _of_dense(X: np.ndarray, scale: float = 1.0) -> Operator:
-    return Operator(len(X), X.dtype, lambda block: combined(X, block), scale, None, X)
+    return Operator(X.shape[0], X.dtype, None, scale, X)
 
 
 def _asked(A: Any, name: str) -> Callable[[np.ndarray], np.ndarray]:

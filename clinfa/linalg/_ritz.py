@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from clinfa._core import ritz
+from clinfa.linalg._blas import one_thread
 from clinfa.linalg._blocks import combined, crossed
 from clinfa.threads import stripes
 
@@ -32,7 +33,8 @@ def ritz_pairs(K: np.ndarray, M: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     values, vectors = np.empty(m), np.empty((m, m))
     K, M = (K + K.T) / 2, (M + M.T) / 2
     work, whole = np.empty(3 * m * m + 9 * m + 1), np.empty(6 * m + 3, np.intc)
-    rank = max(ritz.pairs(K, M, _DROP, values, vectors, work, whole), 0)
+    with one_thread(m):
+        rank = max(ritz.pairs(K, M, _DROP, values, vectors, work, whole), 0)
     return values[:rank], vectors[:rank].T
 
 
@@ -54,7 +56,8 @@ def spanning(G: np.ndarray, drop: float = _DROP) -> np.ndarray:
     if m == 0:
         return np.empty((0, 0))
     T, order = np.empty((m, m)), np.empty(m, np.intc)
-    rank = max(ritz.basis((G + G.T) / 2, drop, T, np.empty(m * m + 3 * m), order), 0)
+    with one_thread(m):
+        rank = max(ritz.basis((G + G.T) / 2, drop, T, np.empty(m * m + 3 * m), order), 0)
     return T[:rank].T
 
 

@@ -142,14 +142,15 @@ class SparseOperator:
             If shapes do not fit, or `out` is not C-contiguous or not of the matrix's dtype.
         """
         n, m = self.shape
-        if block.dtype != self.dtype or not block.flags.c_contiguous:
-            block = np.ascontiguousarray(block, self.dtype)
         shape = (n, *block.shape[1:])
         if block.ndim not in (1, 2) or block.shape[0] != m:
             raise ValueError(f"block must have {m} rows to go with {self.shape}, got shape {block.shape}.")
+        apart = out is not None and other is None and term is None and _alike(block, out)
+        if block.dtype != self.dtype or not (apart or block.flags.c_contiguous):
+            block = np.ascontiguousarray(block, self.dtype)
         if out is None:
             out = np.empty(shape, self.dtype)
-        elif out.shape != shape or out.dtype != self.dtype or not out.flags.c_contiguous:
+        elif out.shape != shape or out.dtype != self.dtype or not (apart or out.flags.c_contiguous):
             raise ValueError(
                 f"out must be C-contiguous, {self.dtype} and of shape {shape}, got {out.dtype}, {out.shape}."
             )
@@ -173,7 +174,9 @@ class SparseOperator:
                     g = np.ascontiguousarray(gain, self.dtype).reshape(-1)
         if out.size:
             width = 1 if block.ndim == 1 else block.shape[1]
-            block, result = block.reshape(m, width), out.reshape(n, width)
+            result = out
+            if not apart:
+                block, result = block.reshape(m, width), out.reshape(n, width)
             if m == 0:
                 result[:] = (beta * z if len(z) else 0) + (g * r if len(r) else 0)
             else:
@@ -190,7 +193,7 @@ class SparseOperator:
         out: np.ndarray,
     ) -> None:
         k, cuts = out.shape[1], self._cuts
-        partial = np.empty((max(self._parts, 1), k), self.dtype)
+        partial = np.empty((max(self._parts, 1), block.strides[0] // block.itemsize), self.dtype)
         for j0 in range(0, k, _COLUMNS):
             j1 = min(j0 + _COLUMNS, k)
             cost = self._work * (1 + 0.02 * self.dtype.itemsize * (j1 - j0))
@@ -204,12 +207,23 @@ class SparseOperator:
                 )
             )  # fmt: skip
         for row in self._long:
-            total = partial[cuts[(cuts[:, 0] == row), 4]].sum(axis=0)
+            total = partial[cuts[(cuts[:, 0] == row), 4], :k].sum(axis=0)
             if len(by):
                 total = by[0] * (total - (by[1] * block[row] if by[1] else 0))
                 total = total + by[2] * z[row] if len(z) else total
                 total = total + g * r[row] if len(r) else total
             out[row] = total
+
+
+def _alike(block: np.ndarray, out: np.ndarray) -> bool:
+    """Whether both are slices of columns, of arrays of the same width."""
+    return (
+        block.ndim == out.ndim == 2
+        and block.dtype == out.dtype
+        and len(block) > 1 < len(out)
+        and block.strides == out.strides
+        and block.strides[1] == block.itemsize <= block.strides[0]
+    )
 
 
 def product(matrix: Any, block: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:

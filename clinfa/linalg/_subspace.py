@@ -20,7 +20,7 @@ from clinfa.linalg._ritz import orthonormal, residuals, ritz_pairs, spanning
 __all__ = ["Problem", "Search"]
 
 _LIMIT = {4: 1e4, 8: 1e11}  # how far a filter may raise rounding noise against what is wanted
-_FEWEST, _MOST = 8, 32  # degrees of a filter
+_FEWEST, _MOST = 8, 64  # degrees of a filter
 
 
 @dataclass
@@ -113,12 +113,9 @@ class Search:
         self.problem, self.wanted, self.bounds, self.norm = problem, wanted, bounds, norm
         n, self.b = X.shape
         dtype = X.dtype
-        # [X | P | W] of this iteration and the next, and A and B times them.
-        self.S, self.next_S = np.empty((2, n, 3 * self.b), dtype)
-        self.AS, self.next_AS = np.empty((2, n, 3 * self.b), dtype)
-        self.BS, self.next_BS = (
-            (self.S, self.next_S) if problem.B is None else np.empty((2, n, 3 * self.b), dtype)
-        )
+        # [X | P | W], and A and B times them.
+        self.S, self.AS = np.empty((2, n, 3 * self.b), dtype)
+        self.BS = self.S if problem.B is None else np.empty((n, 3 * self.b), dtype)
         self.p = 0  # columns of P
         # Residuals in double serve double filters too; made when first needed.
         self._scratch: dict[np.dtype, np.ndarray] = {}
@@ -127,12 +124,11 @@ class Search:
         self._scale = float(np.ldexp(1.0, -int(np.frexp(norm)[1]))) if norm > 0 else 1.0
         self._begin(X)
 
-    def _put(self, at: int, block: np.ndarray) -> None:
-        columns = slice(at, at + block.shape[1])
-        self.S[:, columns] = block
-        self.AS[:, columns] = self.problem.A(block)
+    def _multiply(self, columns: slice) -> None:
+        """A and B times some columns of S, by the operators themselves."""
+        self.problem.A(self.S[:, columns], self.AS[:, columns])
         if self.problem.B is not None:
-            self.BS[:, columns] = self.problem.B(block)
+            self.problem.B(self.S[:, columns], self.BS[:, columns])
 
     def _rotate(self, K: np.ndarray, M: np.ndarray) -> None:
         """The best b pairs in the span of the first columns, of which K and M are the inner products with A
@@ -156,22 +152,15 @@ class Search:
             C = np.concatenate([C, new], axis=1)
         self.p = C.shape[1] - b
         self.K, self.M = C.T @ K @ C, C.T @ M @ C
-        pairs = [(self.S, self.next_S), (self.AS, self.next_AS)]
-        if self.problem.B is not None:
-            pairs.append((self.BS, self.next_BS))
-        for old, fresh in pairs:
-            combined(old[:, :m], C, out=fresh[:, : C.shape[1]])
-        self.S, self.next_S = self.next_S, self.S
-        self.AS, self.next_AS = self.next_AS, self.AS
-        if self.problem.B is None:
-            self.BS, self.next_BS = self.S, self.next_S
-        else:
-            self.BS, self.next_BS = self.next_BS, self.BS
+        in_place = np.zeros(m)
+        for block in (self.S, self.AS) if self.problem.B is None else (self.S, self.AS, self.BS):
+            combined(block[:, :m], C, shift=in_place, out=block[:, : C.shape[1]])
 
     def _begin(self, X: np.ndarray) -> None:
         """X alone, and its products by the operators themselves: rounding that has gathered is gone."""
         self.p = 0
-        self._put(0, X)
+        self.S[:, : self.b] = X
+        self._multiply(slice(0, self.b))
         S, AS, BS = (block[:, : self.b] for block in (self.S, self.AS, self.BS))
         self._rotate(crossed(S, AS), crossed(S) if self.problem.B is None else crossed(S, BS))
 
@@ -296,19 +285,21 @@ class Search:
         W = problem.project(W.astype(self.S.dtype)) if problem.Y.shape[1] else W
         m, w = b + p, W.shape[1]
         S, AS, BS = self.S, self.AS, self.BS
+        S[:, m : m + w] = W
         for _ in range(3):
-            S[:, m : m + w] = W
-            G = crossed(S[:, : m + w], S[:, m : m + w])
-            over = G[:m] if problem.B is None else crossed(BS[:, :m], S[:, m : m + w])
+            here = S[:, m : m + w]
+            G = crossed(S[:, : m + w], here)
+            over = G[:m] if problem.B is None else crossed(BS[:, :m], here)
             inside = G[m:] - over.T @ over
             T = spanning(inside, 1e-10)
-            W = combined(S[:, : m + w], np.concatenate([-over @ T, T]))
-            lost, w = inside.diagonal().min() < 1e-2 * G[m:].diagonal().max(), W.shape[1]
+            lost, w = inside.diagonal().min() < 1e-2 * G[m:].diagonal().max(), T.shape[1]
+            C = np.concatenate([-over @ T, T])
+            combined(S[:, : len(C)], C, shift=np.zeros(len(C)), out=S[:, m : m + w])  # (in place)
             if w == 0 or not lost:
                 break
         if w == 0:
             return
-        self._put(m, W)
+        self._multiply(slice(m, m + w))
         columns, every = slice(m, m + w), slice(0, m + w)
         K, M = np.zeros((2, m + w, m + w))
         K[:m, :m], M[:m, :m] = self.K, self.M
