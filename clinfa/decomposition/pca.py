@@ -200,7 +200,16 @@ class PCA(LinearProjection):
         return "randomized" if few and least > _DENSE else "covariance_eigh"
 
     def _leading(self, table: Table, k: int, solver: str) -> Spectrum:
-        return leading(table, "PCA", k)
+        if solver == "arpack":
+            # (In double the default is finer than what the singular values need, so that vectors are sharp.)
+            finest = 1e-6 if table.dtype == np.float32 else 1e-12
+            how = {"method": "lanczos", "tol": max(float(self.tol), finest)}
+        else:
+            steps = self.iterated_power
+            if steps == "auto":
+                steps = 5 if k < 0.1 * min(table.n, table.d) else 4
+            how = {"method": "krylov", "n_iter": int(steps), "n_oversamples": int(self.n_oversamples)}
+        return leading(table, "PCA", k, self.random_state, **how)
 
 
 def _result(found: Spectrum, k: Any, table: Table) -> PCAFit:

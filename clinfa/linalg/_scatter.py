@@ -9,11 +9,11 @@ import numpy as np
 from clinfa.arrays import CSR, Table, check_finite
 from clinfa.linalg._blocks import moments
 
-__all__ = ["Scatter", "power_below", "scatter"]
+__all__ = ["LEAST", "MOST", "Scatter", "middle", "power_below", "scatter"]
 
 _SAMPLE = 256  # rows whose mean is the shift
 _LOSS = 16.0  # how much larger a column's squares may be about the shift than about the mean
-_LEAST, _MOST = 1e-270, 1e290  # sums of squares that are safe from under- and overflow
+LEAST, MOST = 1e-270, 1e290  # sums of squares that are safe from under- and overflow
 _DENSE = 0.2  # share of non-zeros from which CSR is worked on as dense rows
 _ROWS = 1 << 13
 
@@ -61,9 +61,9 @@ def scatter(table: Table, owner: str) -> Scatter:
     if table.sparse:
         check_finite(table, owner)
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        found = _of_csr(X) if table.sparse else _about(X, _middle(X))
+        found = _of_csr(X) if table.sparse else _about(X, middle(X))
         widest = np.diagonal(found.products).max()
-    if _LEAST < widest < _MOST and np.isfinite(found.mean).all():
+    if LEAST < widest < MOST and np.isfinite(found.mean).all():
         return found
     check_finite(table, owner)
     values = X.data if table.sparse else X
@@ -72,7 +72,7 @@ def scatter(table: Table, owner: str) -> Scatter:
         found = _of_csr(CSR(np.ldexp(values, -exponent), X.indices, X.indptr, X.shape))
     else:
         X = np.ldexp(X.astype(np.float64), -exponent)
-        found = _about(X, _middle(X))
+        found = _about(X, middle(X))
     with np.errstate(under="ignore"):
         return Scatter(found.n, np.ldexp(found.mean, exponent), found.products, exponent)
 
@@ -83,7 +83,7 @@ def power_below(values: np.ndarray) -> int:
     return int(np.frexp(most)[1]) if most > 0 else 0
 
 
-def _middle(X: np.ndarray) -> np.ndarray:
+def middle(X: np.ndarray) -> np.ndarray:
     """The mean of some rows, taken at even distances; the value itself where they are all the same."""
     some = X[:: -(-len(X) // _SAMPLE)].astype(np.float64)
     first = some[0]
@@ -109,7 +109,7 @@ def _of_csr(X: CSR) -> Scatter:
         found = Scatter(0, np.zeros(d), np.zeros((d, d)))
         for first in range(0, n, _ROWS):
             rows = X.rows(np.arange(first, min(n, first + _ROWS)))
-            found = found.joined(_about(rows, _middle(rows)))
+            found = found.joined(_about(rows, middle(rows)))
         return found
     from scipy.sparse import csr_array  # who passes a sparse matrix has loaded it
 

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from clinfa.arrays import Table, all_finite, check_finite
+from clinfa._core import columns
+from clinfa.arrays import CSR, NO_WEIGHTS, Table, all_finite, check_finite
 from clinfa.linalg._blas import one_thread
 from clinfa.linalg._blocks import combined, crossed
-from clinfa.linalg._scatter import Scatter, power_below, scatter
+from clinfa.linalg._scatter import LEAST, MOST, Scatter, middle, power_below, scatter
 from clinfa.linalg._sparse import product
+from clinfa.linalg._svd import truncated_svd
+from clinfa.threads import stripes
 
 __all__ = ["Spectrum", "by_covariance", "by_svd", "leading", "projected", "signed"]
 
 _ROWS = 1 << 13  # rows that are turned together
+_SHORT = 500  # rows or columns up to which all axes are found sooner than some
+_FAR = 1e4  # squares of the mean, in terms of those about it, from which records are centred first
 _FEW = 150  # columns up to which all eigenpairs are found as fast as some
 
 
@@ -105,11 +111,75 @@ def _by_lapack(table: Table, owner: str) -> Spectrum:
     )
 
 
-def leading(table: Table, owner: str, k: int) -> Spectrum:
-    """The first k axes."""
-    if table.n >= table.d:
-        return by_covariance(scatter(table, owner), k)
-    return by_svd(table, owner)
+def leading(table: Table, owner: str, k: int, random_state: Any, **how: Any) -> Spectrum:
+    """The first k axes, by `truncated_svd` of the records less their mean; `how` is its other arguments.
+
+    Where a side is so short that nothing is saved all axes are found.
+    """
+    short = min(table.n, table.d)
+    if not table.sparse and (short <= _SHORT or _basis(k, **how) > short):
+        wide = table.d > table.n
+        return by_svd(table, owner) if wide or short <= _SHORT else by_covariance(scatter(table, owner), k)
+    if table.sparse and _basis(k, **how) > short:
+        how = {"method": "lanczos"}
+    X, mean, total, exponent = _centre(table, owner)
+    shift: np.ndarray | None = mean
+    if not table.sparse and table.n * (mean @ mean) > _FAR * total:
+        X, shift = (
+            (X - mean).astype(X.dtype, copy=False),
+            None,
+        )  # (a product of the mean has no digits to spare)
+    if table.sparse:
+        from scipy.sparse import csr_array  # who passes a sparse matrix has loaded it
+
+        count = int(X.indptr[-1])
+        X = csr_array((X.data[:count], X.indices[:count], X.indptr), shape=X.shape)
+    with one_thread(_basis(k, **how)):
+        found = truncated_svd(X, k, shift=shift, random_state=random_state, **how)
+    mean = np.ldexp(mean, exponent)
+    return Spectrum(table.n, mean, found.s.astype(np.float64), signed(found.vt), total, exponent)
+
+
+def _basis(k: int, method: str, n_oversamples: int = 0, n_iter: int = 0, **_: Any) -> int:
+    """Columns that a method keeps, at least."""
+    return (k + n_oversamples) * (n_iter + 2) if method == "krylov" else k + 1
+
+
+def _centre(table: Table, owner: str) -> tuple[np.ndarray | CSR, np.ndarray, float, int]:
+    """Records in units of a power of two, their mean, the sum of all squares about it, and the exponent."""
+    check = table.sparse
+    if check:
+        check_finite(table, owner)
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        mean, total = _about_mean(table.X)
+    if LEAST < total < MOST and np.isfinite(mean).all():
+        return table.X, mean, total, 0
+    if not check:
+        check_finite(table, owner)
+    values = table.X.data if table.sparse else table.X
+    exponent = power_below(values)
+    X: Any = np.ldexp(values.astype(np.float64), -exponent)
+    if table.sparse:
+        X = CSR(X, table.X.indices, table.X.indptr, table.X.shape)
+    return X, *_about_mean(X), exponent
+
+
+def _about_mean(X: np.ndarray | CSR) -> tuple[np.ndarray, float]:
+    n, d = X.shape
+    if isinstance(X, CSR):
+        count = int(X.indptr[-1])
+        values = X.data[:count].astype(np.float64)
+        mean = np.bincount(X.indices[:count], weights=values, minlength=d) / n
+        return mean, float(values @ values - n * (mean @ mean))
+    shift, cut = middle(X).astype(X.dtype), stripes(n, 0.4 * d)
+    sums = np.zeros((len(cut), 2, d + 16))
+    cut.run(
+        lambda cursor, limit, slot: columns.moments_pass(
+            X, NO_WEIGHTS, shift, 1.0, cut.bounds, cursor, limit, sums
+        )
+    )
+    first, second = sums[:, :, :d].sum(axis=0)
+    return shift + first / n, float((second - first**2 / n).sum())
 
 
 def projected(table: Table, mean: np.ndarray, turn: np.ndarray, owner: str) -> np.ndarray:

@@ -149,6 +149,28 @@ def test_as_scikit_learn(solver, k, whiten):
     assert ours.score(X) == pytest.approx(plain.score(X), rel=1e-11)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("storage", ["dense", "far off", "csr"])
+@pytest.mark.parametrize("shape", [(540, 510), (510, 540)])
+def test_leading_components_of_what_is_large_both_ways(shape, storage, dtype):
+    """At least the variance that scikit-learn's randomised solver captures; all of it with "arpack"."""
+    X = spread_out(*shape, ratio=0.99, offset=1e3 if storage == "far off" else 0.0, dtype=dtype)
+    if storage == "csr":
+        X[np.random.default_rng(0).random(shape) < 0.9] = 0
+    given = sp.csr_array(X) if storage == "csr" else X
+    exact = np.linalg.svd(X.astype(float) - X.astype(float).mean(axis=0), compute_uv=False)[:5]
+    sharp = PCA(5, svd_solver="arpack", random_state=0).fit(given)
+    np.testing.assert_allclose(sharp.singular_values_, exact, rtol=1e-9 if dtype == np.float64 else 1e-5)
+    assert {sharp.components_.dtype, sharp.transform(given).dtype} == {np.dtype(dtype)}
+    if storage == "csr":
+        return
+    ours, other = (cls(5, svd_solver="randomized", random_state=0).fit(X) for cls in (PCA, theirs.PCA))
+    assert ours.explained_variance_.sum() >= other.explained_variance_.sum() * (1 - 1e-5)
+    np.testing.assert_allclose(ours.components_ @ ours.components_.T, np.eye(5), atol=1e-5)
+    rest = ours.noise_variance_ * (510 - 5) + ours.explained_variance_.sum()
+    np.testing.assert_allclose(rest, X.astype(float).var(axis=0, ddof=1).sum(), rtol=1e-4)
+
+
 def test_most_likely_rank_as_scikit_learn():
     X = load_digits().records[:, 20:44]
     for n in (40, 200, 1797):
