@@ -16,7 +16,9 @@ RIGHTLY = {
     "LocalOutlierFactor": (
         "ignore:n_neighbors .* is greater than the total number of samples:UserWarning",
         "ignore:Duplicate values are leading to incorrect results:UserWarning",
-    )
+    ),
+    "SpectralClustering": ("ignore:Graph is not fully connected:UserWarning",),
+    "SpectralEmbedding": ("ignore:Graph is not fully connected:UserWarning",),
 }
 
 

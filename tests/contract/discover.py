@@ -15,7 +15,7 @@ import clinfa
 from clinfa.base import Estimator
 
 # Variants that neither scikit-learn nor a parameter's annotation names, by class name.
-MORE: dict[str, list[dict]] = {}
+MORE: dict[str, list[dict]] = {"SpectralEmbedding": [{"affinity": "rbf"}, {"affinity": "precomputed"}]}
 
 
 def _modules(path, prefix):
@@ -71,8 +71,12 @@ def build(cls: type, /, **params):
 
 CLASSES = estimator_classes()
 VARIANTS = [(cls, params) for cls in CLASSES for params in variants(cls)]
-# Ours have records, where these want distances; scikit-learn's checks bring what fits.
-ON_RECORDS = [(cls, params) for cls, params in VARIANTS if params.get("metric") != "precomputed"]
+# Ours have records, where these want distances or affinities; scikit-learn's checks bring what fits.
+ON_RECORDS = [
+    (cls, params)
+    for cls, params in VARIANTS
+    if not any(str(value).startswith("precomputed") for value in params.values())
+]
 
 
 def _label(cls, params) -> str:

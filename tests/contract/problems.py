@@ -46,6 +46,7 @@ def cloud(n, d, k=8, *, dtype=np.float64, storage="dense", seed=0):
 # Estimators whose cost grows faster than the number of records: how many are enough, by name.
 ENOUGH = {
     "DBSCAN": 30_000,
+    "DiffusionMap": 1_000,
     "HDBSCAN": 8_000,
     "KNeighborsClassifier": 10_000,
     "KNeighborsRegressor": 10_000,
@@ -53,6 +54,8 @@ ENOUGH = {
     "OPTICS": 3_000,
     "RadiusNeighborsClassifier": 10_000,
     "RadiusNeighborsRegressor": 10_000,
+    "SpectralClustering": 1_000,
+    "SpectralEmbedding": 1_000,
 }
 
 

@@ -1,0 +1,58 @@
+"""Spectral embedding of a graph: what the estimator, the function and spectral clustering share."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_matrix, issparse
+
+from clinfa.affinity._neighbours import symmetrised
+from clinfa.affinity._walk import Spectrum, laplacian_pairs, walk_pairs
+from clinfa.arrays import CSR, Table
+
+__all__ = ["EIGEN_SOLVERS", "as_matrix", "embed", "mean_with_mirror"]
+
+EIGEN_SOLVERS = ("arpack", "lobpcg", "amg")
+
+
+def embed(
+    W: Any,
+    k: int,
+    solver: str | None,
+    tol: float | str,
+    random_state: Any,
+    *,
+    normalised: bool = True,
+    stacklevel: int = 5,
+) -> Spectrum:
+    """The pairs of a symmetric graph of the least eigenvalues of its Laplacian, the constant vector's first.
+
+    `values` are those of the walk where the Laplacian is normalised. Warns where the graph is not connected.
+    """
+    how = {"tol": None if tol == "auto" else float(tol), "solver": solver, "random_state": random_state}
+    found = walk_pairs(W, k, loops=False, **how) if normalised else laplacian_pairs(W, k, **how)
+    if found.components > 1:
+        warnings.warn(
+            "Graph is not fully connected, spectral embedding may not work as expected.",
+            stacklevel=stacklevel,
+        )
+    return found
+
+
+def mean_with_mirror(W: Any) -> Any:
+    """A matrix, averaged with its transpose where it is not symmetric, with a warning."""
+    if abs(W - W.T).max() <= 1e-10:
+        return W
+    warnings.warn(
+        "Array is not symmetric, and will be converted to symmetric by average with its transpose.",
+        stacklevel=4,
+    )
+    return symmetrised(W) if issparse(W) else 0.5 * (W + W.T)
+
+
+def as_matrix(table: Table) -> np.ndarray | csr_matrix:
+    """Records as numpy or scipy has them, without a copy."""
+    X = table.X
+    return csr_matrix((X.data, X.indices, X.indptr), X.shape) if isinstance(X, CSR) else X

@@ -1,0 +1,251 @@
+"""The random walk on a symmetric graph of affinity: its leading eigenpairs.
+
+A walker at record i goes to record j with probability ``P_ij = W_ij / d_i``, where the degree ``d_i`` is the
+sum of row i. P has the eigenvalues of the symmetric ``S = D^-1/2 W D^-1/2``, and its right eigenvectors are
+``D^-1/2 v`` where the v are those of S. Each component of the graph has an eigenvalue 1 whose eigenvector of
+S is ``sqrt(d)`` there and 0 elsewhere: these pairs are known exactly, without iteration.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_matrix, diags_array, issparse
+from scipy.sparse.csgraph import connected_components
+from scipy.sparse.linalg import LinearOperator
+
+from clinfa.linalg import EigResult, lobpcg, truncated_eigh
+from clinfa.rng import check_random_state
+
+__all__ = ["Spectrum", "components", "laplacian_pairs", "walk_pairs"]
+
+Graph = np.ndarray | csr_matrix | LinearOperator
+
+
+@dataclass(frozen=True, slots=True)
+class Spectrum:
+    """Some eigenpairs that belong to a graph.
+
+    Attributes
+    ----------
+    values : ndarray of shape (k,)
+    vectors : ndarray of shape (n, k)
+        The first is constant. The entry of each that is greatest in size is positive, the first if several
+        are.
+    converged : bool
+    components : int
+        Connected components of the graph, single records among them.
+    """
+
+    values: np.ndarray
+    vectors: np.ndarray
+    converged: bool
+    components: int
+
+
+def walk_pairs(W: Graph, k: int, *, loops: bool, alpha: float = 0.0, **how: Any) -> Spectrum:
+    """Eigenpairs of the walk P: the constant vector's, then those of the greatest eigenvalues.
+
+    Parameters
+    ----------
+    W : ndarray, CSR matrix or LinearOperator of shape (n, n)
+        Symmetric. It is taken as connected where its entries cannot be seen.
+    k : int
+        At most n.
+    loops : bool
+        Whether a walker may stay where it is. If not, the diagonal counts as 0, and a record that is linked
+        to nothing has a row of zeros in P.
+    alpha : float
+        W is divided by ``(q_i q_j)^alpha`` first, where the q are its row sums.
+    **how
+        `solver` (None, or one of scikit-learn's names), `tol` of the residuals' norms, `random_state`.
+
+    Returns
+    -------
+    Spectrum
+        Vectors of S, orthonormal, over the square roots of the degrees.
+
+    Raises
+    ------
+    ValueError
+        If a degree is negative, or 0 with `loops`, or not finite.
+    """
+    W = _linked(W) if loops else _without_loops(W)
+    degrees, scale = _sums(W), 1.0
+    if alpha:
+        scale = _checked(degrees, loops) ** -alpha
+        degrees = scale * (W @ scale)
+    degrees = _checked(degrees, loops)
+    roots = np.sqrt(degrees)
+    roots[degrees == 0] = 1
+    found = _pairs(W, _scaled(W, scale / roots), degrees, 1.0, (-1.0, 1.0), k, how)
+    return replace(found, vectors=_oriented(found.vectors / roots[:, None]))
+
+
+def laplacian_pairs(W: Graph, k: int, **how: Any) -> Spectrum:
+    """Eigenpairs of the Laplacian ``D - W``: the constant vector's, then those of the least eigenvalues.
+
+    Arguments are as for `walk_pairs`; vectors are orthonormal.
+    """
+    W = _without_loops(W)
+    degrees = _checked(_sums(W), loops=False)
+    L = np.diag(degrees) - W if isinstance(W, np.ndarray) else (diags_array(degrees) - W).tocsr()
+    top = 2.0 * float(degrees.max(initial=0))
+    found = _pairs(W, L.astype(W.dtype), np.ones(len(degrees)), 0.0, (0.0, top), k, how)
+    return replace(found, vectors=_oriented(found.vectors))
+
+
+def _pairs(
+    W: Graph,
+    A: Graph,
+    masses: np.ndarray,
+    value: float,
+    bounds: tuple[float, float],
+    k: int,
+    how: dict[str, Any],
+) -> Spectrum:
+    """Pairs of A: those known from the components, and those that have to be looked for."""
+    label = components(W)
+    known = _known(label, masses, k)
+    c = known.shape[1]
+    values, vectors, converged = np.full(c, value), known, True
+    signed = not isinstance(W, LinearOperator) and (W.data if issparse(W) else W).min(initial=0) < 0
+    missing = min(k - 1, len(label) - c) if signed else k - c  # (with negative affinities others may lead)
+    if missing:
+        largest = value == bounds[1]
+        rest = _looked_for(A, missing, known, largest, None if signed else bounds, **how)
+        values = np.concatenate([values, rest.values])
+        vectors = np.concatenate([known, rest.vectors], axis=1)
+        order = np.argsort(-values[1:] if largest else values[1:], kind="stable")[: k - 1] + 1
+        order = np.concatenate([[0], order])
+        values, vectors, converged = values[order], vectors[:, order], rest.converged
+    return Spectrum(values, vectors, converged, int(label.max()) + 1)
+
+
+def _looked_for(
+    A: Graph,
+    k: int,
+    known: np.ndarray,
+    largest: bool,
+    bounds: tuple[float, float] | None,
+    *,
+    solver: str | None = None,
+    tol: float | None = None,
+    random_state: Any = None,
+) -> EigResult:
+    """Pairs of A at one end of its spectrum, orthogonal to the known vectors."""
+    least = 100 * float(np.finfo(A.dtype).eps)
+    if solver == "arpack" and not tol:
+        tol = least
+    tol = None if tol is None else max(tol, least)
+    if solver == "lobpcg":
+        start = check_random_state(random_state).standard_normal((A.shape[0], k)).astype(A.dtype)
+        return lobpcg(A, start, Y=known, tol=tol, largest=largest)
+    return truncated_eigh(
+        A, k, largest=largest, bounds=bounds, tol=tol, constraints=known, random_state=random_state
+    )
+
+
+def _known(label: np.ndarray, masses: np.ndarray, k: int) -> np.ndarray:
+    """An orthonormal basis, or k vectors of it, of what is a multiple of the roots of masses on each
+    component.
+
+    The first vector is that multiple everywhere; each other one tells one component from the rest, large ones
+    first. (The reflection that takes the first unit vector to the first of them takes others to others.)
+    """
+    mass = np.bincount(label, masses)
+    heavy = np.argsort(-mass, kind="stable")
+    heavy = heavy[mass[heavy] > 0]
+    if not len(heavy):  # nothing is linked to anything
+        return np.full((len(label), 1), len(label) ** -0.5)
+    c = min(k, len(heavy))
+    share = np.sqrt(mass[heavy] / mass.sum())
+    normal = -share
+    normal[0] = (share[1:] @ share[1:]) / (1 + share[0])
+    basis = np.zeros((len(mass), c))
+    basis[heavy[:c], np.arange(c)] = 1
+    if len(heavy) > 1:
+        basis[heavy] -= np.outer(normal, normal[:c] * (2 / (normal @ normal)))
+        basis[heavy] /= np.sqrt(mass[heavy])[:, None]
+    else:
+        basis[heavy] /= np.sqrt(mass[heavy])
+    return np.sqrt(masses)[:, None] * basis[label]
+
+
+def components(W: Graph) -> np.ndarray:
+    """The number of each record's connected component, numbered from 0."""
+    if issparse(W):
+        return connected_components(W, directed=True, connection="strong")[1]  # (symmetric: the same as weak)
+    label = np.zeros(W.shape[0], np.int64)
+    if isinstance(W, LinearOperator):
+        return label
+    label[:] = -1
+    found = 0
+    while (label < 0).any():
+        front = np.flatnonzero(label < 0)[:1]
+        while len(front):
+            label[front] = found
+            front = np.flatnonzero((W[front] != 0).any(axis=0) & (label < 0))
+        found += 1
+    return label
+
+
+def _oriented(vectors: np.ndarray) -> np.ndarray:
+    top = vectors[np.argmax(np.abs(vectors), axis=0), np.arange(vectors.shape[1])]
+    return vectors * np.where(top < 0, -1, 1)
+
+
+def _without_loops(W: Any) -> Any:
+    if isinstance(W, np.ndarray):
+        W = W.copy()
+        np.fill_diagonal(W, 0)
+        return W
+    rows = np.repeat(np.arange(W.shape[0], dtype=W.indices.dtype), np.diff(W.indptr))
+    kept = (rows != W.indices) & (W.data != 0)
+    begin = np.concatenate([[0], np.cumsum(kept)])[W.indptr].astype(W.indptr.dtype)
+    return csr_matrix((W.data[kept], W.indices[kept], begin), W.shape)
+
+
+def _linked(W: Any) -> Any:
+    """W without stored zeros, which link nothing."""
+    if issparse(W) and not W.data.all():
+        W = W.copy()
+        W.eliminate_zeros()
+    return W
+
+
+def _sums(W: Graph) -> np.ndarray:
+    return W.sum(axis=1, dtype=float) if isinstance(W, np.ndarray) else W @ np.ones(W.shape[0])
+
+
+def _checked(degrees: np.ndarray, loops: bool) -> np.ndarray:
+    bad = ~np.isfinite(degrees) | (degrees <= 0 if loops else degrees < 0)
+    if bad.any():
+        at = int(np.argmax(bad))
+        raise ValueError(
+            f"The affinities of record {at} sum to {degrees[at]:g}, one of {int(bad.sum())} such: "
+            f"sums must be {'positive' if loops else '>= 0'} and finite."
+        )
+    return degrees
+
+
+def _scaled(W: Graph, scale: np.ndarray) -> Graph:
+    """W with row i and column i times scale_i."""
+    if isinstance(W, np.ndarray):
+        S = W * scale[:, None].astype(W.dtype)
+        S *= scale.astype(W.dtype)
+        return S
+    if issparse(W):
+        scale = scale.astype(W.dtype)
+        data = W.data * np.repeat(scale, np.diff(W.indptr))
+        data *= scale[W.indices]
+        return csr_matrix((data, W.indices, W.indptr), W.shape)
+    column = scale[:, None]
+    return LinearOperator(
+        W.shape,
+        lambda x: scale * (W @ (scale * x.ravel())),
+        matmat=lambda B: column * (W @ (column * B)),
+        dtype=W.dtype,
+    )
