@@ -37,7 +37,8 @@ class Neighbourhood:
         index = Index(X)
         far, near = index.nearest(None, k)
         links = linked(near, len(X), X.dtype)
-        return cls(index, k, symmetrised(links), far[:, -1].copy())
+        # (A little farther: its square must not be less than the squared distance that it is the root of.)
+        return cls(index, k, symmetrised(links), far[:, -1] * (1 + 4 * np.finfo(X.dtype).eps))
 
     def rows(self, Q: np.ndarray) -> csr_matrix:
         """The rows that new records would have.
