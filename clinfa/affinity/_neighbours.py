@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from clinfa.params import shown
 from clinfa.spatial import Index
 
 __all__ = ["Neighbourhood", "symmetrised"]
@@ -33,10 +34,22 @@ class Neighbourhood:
 
     @classmethod
     def of(cls, X: np.ndarray, k: int) -> Neighbourhood:
-        """The graph of dense records."""
+        """The graph of dense records.
+
+        Raises
+        ------
+        ValueError
+            If there are less than k.
+        """
+        n = len(X)
+        if k > n:
+            raise ValueError(
+                f"Expected n_neighbors <= n_samples_fit, but n_neighbors = {shown(k)}, n_samples_fit = {n}, "
+                f"n_samples = {n}"
+            )
         index = Index(X)
         far, near = index.nearest(None, k)
-        links = linked(near, len(X), X.dtype)
+        links = linked(near, n, X.dtype)
         # (A little farther: its square must not be less than the squared distance that it is the root of.)
         return cls(index, k, symmetrised(links), far[:, -1] * (1 + 4 * np.finfo(X.dtype).eps))
 

@@ -111,9 +111,9 @@ class SpectralClustering(Clusterer):
     --------
     >>> from clinfa.cluster import SpectralClustering
     >>> from clinfa.datasets import make_circles
-    >>> rings = make_circles(200, factor=0.3, random_state=0)
-    >>> model = SpectralClustering(2, gamma=30.0, assign_labels="cluster_qr").fit(rings)
-    >>> bool((model.labels_ == rings.targets).all() or (model.labels_ != rings.targets).all())
+    >>> X, ring = make_circles(200, factor=0.3, random_state=0)
+    >>> model = SpectralClustering(2, gamma=30.0, assign_labels="cluster_qr").fit(X)
+    >>> bool((model.labels_ == ring).all() or (model.labels_ != ring).all())
     True
     """
 
@@ -206,7 +206,7 @@ class SpectralClustering(Clusterer):
             model = NearestNeighbors(n_neighbors=k, metric="precomputed").fit(X)
             return symmetrised(model.kneighbors_graph(X))
         if self.affinity == "nearest_neighbors":
-            if table.sparse or k > table.n:
+            if table.sparse:
                 return symmetrised(kneighbors_graph(X, k, include_self=True))
             return Neighbourhood.of(table.X, k).graph
         how = dict(self.kernel_params or {})

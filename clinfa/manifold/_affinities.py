@@ -17,7 +17,6 @@ from clinfa.affinity import Neighbourhood, as_matrix, symmetrised
 from clinfa.arrays import CSR, Table, read_table
 from clinfa.metrics.pairwise import rbf_kernel
 from clinfa.neighbors import NearestNeighbors
-from clinfa.params import shown
 
 __all__ = ["Affinity", "ByDistances", "ByKernel", "ByNeighbours", "Given", "by_neighbours", "like"]
 
@@ -142,11 +141,6 @@ def by_neighbours(table: Table, k: int) -> ByNeighbours | BySparse:
     ValueError
         If there are not so many records.
     """
-    if k > table.n:
-        raise ValueError(
-            f"Expected n_neighbors <= n_samples_fit, but n_neighbors = {shown(k)}, n_samples_fit = {table.n}, "
-            f"n_samples = {table.n}"
-        )
     if not table.sparse:
         return ByNeighbours(Neighbourhood.of(_own(table).X, k))
     X = as_matrix(table)

@@ -67,7 +67,7 @@ def test_each_part_has_an_eigenvalue_of_one(k, dense):
 
 
 def test_two_parts_by_hand():
-    """Parts of total degree 2 and 6: the second vector is orthogonal to the constant, of length 1 in degrees."""
+    """Parts of degree 2 and 6: the second vector is orthogonal to the constant, of length 1 in degrees."""
     W = csr_matrix(np.diag([1.0, 3.0]).repeat(2, axis=0).repeat(2, axis=1) / 2)
     found = walk_pairs(W, 2, loops=True)
     np.testing.assert_allclose(found.vectors[:, 0], 8**-0.5 * np.ones(4), rtol=1e-15)
@@ -115,7 +115,8 @@ def test_laplacian_pairs_are_those_of_a_dense_solver(form):
     np.testing.assert_allclose(found.vectors.T @ found.vectors, np.eye(4), rtol=0, atol=1e-9)
     split = laplacian_pairs(form(parts(4, 3).toarray()), 2)
     np.testing.assert_array_equal(split.values, 0)
-    np.testing.assert_allclose(split.vectors[:, 1] * np.repeat([4, -3], [4, 3]), split.vectors[0, 1] * 4, rtol=1e-14)
+    weights = np.repeat([4, -3], [4, 3])
+    np.testing.assert_allclose(split.vectors[:, 1] * weights, split.vectors[0, 1] * 4, rtol=1e-14)
 
 
 @pytest.mark.parametrize("solver", ["arpack", "lobpcg", "amg"])
