@@ -1,4 +1,4 @@
-"""``python -m clinfa demo``: k-means on real data, told in a terminal and drawn in pictures.
+"""``python -m clinfa demo``: real data and the deck's examples, told in a terminal and drawn in pictures.
 
 One file for each thing shown: a function that finds out, which returns a frozen dataclass, and one
 that tells. `charts` alone needs matplotlib.
@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from clinfa import __version__
-from clinfa._demo import colours, speed, tables
+from clinfa._demo import colours, rings, speed, tables
 
 __all__ = ["Terminal", "run"]
 
@@ -93,18 +93,22 @@ def run(out: Path, *, quick: bool = False, progress: bool = False) -> list[Path]
     files = colours.write(picture, quantised, out)
     terminal.say("", *colours.told(picture, quantised, files))
 
-    terminal.say("", "3. One million points, against the clock" if not quick else "3. Against the clock")
+    terminal.say("", "3. Rings within rings")
+    diffused = rings.diffuse()
+    terminal.say("", *rings.told(diffused))
+
+    terminal.say("", "4. One million points, against the clock" if not quick else "4. Against the clock")
     race = speed.race(100_000 if quick else 1_000_000, 3, terminal.doing)
     terminal.say("", *speed.told(race))
 
-    terminal.say("", "4. Pictures", "")
+    terminal.say("", "5. Pictures", "")
     if find_spec("matplotlib"):
         from clinfa._demo import charts
 
         terminal.doing("clustering digits with 2, 3, 4 ... clusters")
         elbow = tables.elbow(found[-1].table, 12 if quick else 20, starts)
         terminal.doing("drawing")
-        files += charts.draw(found, elbow, picture, quantised, race, out)
+        files += charts.draw(found, elbow, picture, quantised, diffused, race, out)
     else:
         terminal.say("   The charts need matplotlib: pip install matplotlib (or clinfa[plot])", "")
     terminal.say(*(f"   {file}" for file in files), "", f"Done in {time.perf_counter() - start:.0f} s.")

@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from clinfa._demo.colours import Picture, Quantised
+from clinfa._demo.rings import RINGS, Diffused
 from clinfa._demo.speed import CLUSTERS, DECK, FEATURES, ITERATIONS, Race
 from clinfa._demo.tables import Elbow, Found
 
@@ -25,6 +26,7 @@ def draw(
     elbow: Elbow,
     picture: Picture,
     quantised: Sequence[Quantised],
+    diffused: Diffused,
     race: Race,
     out: Path,
 ) -> list[Path]:
@@ -33,6 +35,7 @@ def draw(
         "iris.png": iris(found[0]),
         "digits.png": digits(found[-1], elbow),
         "colours.png": colours(picture, quantised),
+        "rings.png": rings(diffused),
         "speed.png": speed(race),
     }
     files = []
@@ -138,6 +141,26 @@ def colours(picture: Picture, quantised: Sequence[Quantised]) -> Figure:
         va="center",
         transform=grid[1, 0].transAxes,
     )
+    return figure
+
+
+def rings(found: Diffused) -> Figure:
+    """Points, and where they come to."""
+    figure = Figure(figsize=(10, 4.8), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for j, ((inner, outer), colour) in enumerate(zip(RINGS, (BLUE, ORANGE, GREEN))):
+        mine = found.ring == j
+        left.scatter(*found.points[mine].T, 14, colour, linewidths=0, label=f"radius {inner} to {outer}")
+        right.scatter(*found.places[mine].T, 120, colour, alpha=0.5, linewidths=0)
+        right.annotate(
+            f"{mine.sum()} points", found.places[mine].mean(axis=0), (11, 4), textcoords="offset points"
+        )
+    left.set(title=f"{len(found.points)} points", aspect="equal", ylim=(-25, 32))
+    left.legend(loc="upper center", ncols=3, frameon=False, fontsize="small", handletextpad=0.1)
+    right.set(title="Their diffusion map", xlabel="first coordinate", ylabel="second coordinate")
+    right.margins(0.3)
+    for axes in (left, right):
+        _quiet(axes)
     return figure
 
 

@@ -14,7 +14,7 @@ from sklearn.metrics import adjusted_rand_score
 
 import clinfa
 from clinfa import _demo
-from clinfa._demo import colours, speed, tables
+from clinfa._demo import colours, rings, speed, tables
 
 HOME = str(Path(clinfa.__file__).parents[1])
 
@@ -91,7 +91,7 @@ def test_demo_writes_what_it_says(tmp_path):
     assert done.returncode == 0, done.stderr
     said = set(re.findall(r"^ +demo[/\\](\S+\.png)$", done.stdout, re.M))
     assert said == {path.name for path in (tmp_path / "demo").iterdir()}
-    assert {"iris.png", "digits.png", "colours.png", "speed.png", "picture.png"} <= said
+    assert {"iris.png", "digits.png", "colours.png", "rings.png", "speed.png", "picture.png"} <= said
     for name in said:
         width, height = png_size(tmp_path / "demo" / name)
         assert width >= 200
@@ -125,6 +125,16 @@ def test_demo_without_extras_says_what_to_install(short, monkeypatch, tmp_path, 
         "picture-64-colours.png",
         "picture-16-colours.png",
     ]
+
+
+def test_demo_brings_each_ring_to_a_place_of_its_own():
+    found = rings.diffuse()
+    assert found.points.shape == found.places.shape == (500, 2)
+    np.testing.assert_array_equal(found.eigenvalues, 1)
+    middles = np.array([found.places[found.ring == j].mean(axis=0) for j in range(3)])
+    assert np.abs(found.places - middles[found.ring]).max() < 1e-12
+    assert min(np.linalg.norm(middles[i] - middles[j]) for i, j in ((0, 1), (0, 2), (1, 2))) > 0.01
+    assert "radius 10 to 13" in "\n".join(rings.told(found))
 
 
 def test_demo_finds_the_known_flowers(capsys):

@@ -24,6 +24,7 @@ PUBLIC = (
     "clinfa.dataset",
     "clinfa.datasets",
     "clinfa.kernels",
+    "clinfa.manifold",
     "clinfa.metrics",
     "clinfa.metrics.pairwise",
     "clinfa.naive_bayes",
