@@ -7,15 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 import numpy as np
-from scipy.linalg import qr, svd
-from scipy.sparse import csr_matrix
 
-from clinfa.affinity import EIGEN_SOLVERS, Neighbourhood, as_matrix, embed, mean_with_mirror, symmetrised
 from clinfa.arrays import Table, is_dataset
-from clinfa.cluster.kmeans import k_means
 from clinfa.kinds import Clusterer
-from clinfa.metrics.pairwise import kernel_metrics, pairwise_kernels
-from clinfa.neighbors import NearestNeighbors, kneighbors_graph
 from clinfa.params import (
     Rule,
     at_least,
@@ -30,12 +24,11 @@ from clinfa.params import (
     shown,
     verbosity,
 )
-from clinfa.reports import reporter
-from clinfa.rng import check_random_state
 
 __all__ = ["SpectralClustering", "SpectralClusteringFit", "spectral_clustering"]
 
-_KERNELS = tuple(kernel_metrics())
+_KERNELS = ("additive_chi2", "chi2", "cosine", "laplacian", "linear", "poly", "polynomial", "rbf", "sigmoid")
+_SOLVERS = ("arpack", "lobpcg", "amg")
 _GIVEN = ("precomputed", "precomputed_nearest_neighbors")
 _NUMBER = Rule("a finite number", lambda v: between(-np.inf, closed="neither").allows(v) and v == v)
 
@@ -120,7 +113,7 @@ class SpectralClustering(Clusterer):
     _sparse = True
 
     n_clusters: int = param(8, at_least(1), positional=True)
-    eigen_solver: str | None = param(None, one_of(*EIGEN_SOLVERS) | none())
+    eigen_solver: str | None = param(None, one_of(*_SOLVERS) | none())
     n_components: int | None = param(None, at_least(1) | none())
     random_state: Any = param(None, seed())
     n_init: int = param(10, at_least(1))
@@ -177,42 +170,14 @@ class SpectralClustering(Clusterer):
         return X.with_targets(labels) if is_dataset(X) else labels
 
     def _fit(self, table: Table, weights: np.ndarray) -> SpectralClusteringFit:
+        from clinfa.cluster._spectral import clustered  # (it needs SciPy, which others here do not)
+
         k = int(self.n_clusters if self.n_components is None else self.n_components)
         for name, count in (("n_clusters", self.n_clusters), ("n_components", k)):
             if count > table.n:
                 raise ValueError(f"{name}={shown(count)} must be <= n_samples={table.n}.")
-        rng = check_random_state(self.random_state)
-        W = self._affinities(table)
-        symmetric = W if self.affinity == "nearest_neighbors" else mean_with_mirror(W)
-        places = embed(symmetric, k, self.eigen_solver, self.eigen_tol, rng).vectors
-        reporter(self.verbose)("Computing label assignment using %s", self.assign_labels)
-        if self.assign_labels == "kmeans":
-            labels = k_means(
-                places, self.n_clusters, random_state=rng, n_init=self.n_init, verbose=self.verbose
-            )[1]
-        elif self.assign_labels == "cluster_qr":
-            labels = cluster_qr(places)
-        else:
-            labels = discretize(places, rng)
+        labels, W = clustered(self, table, k)
         return SpectralClusteringFit(labels.astype(np.int32, copy=False), W)
-
-    def _affinities(self, table: Table) -> Any:
-        X, k = as_matrix(table), int(self.n_neighbors)
-        if self.affinity in _GIVEN and table.n != table.d:
-            raise ValueError(f"array must be 2-dimensional and square. shape = {X.shape}")
-        if self.affinity == "precomputed":
-            return X
-        if self.affinity == "precomputed_nearest_neighbors":
-            model = NearestNeighbors(n_neighbors=k, metric="precomputed").fit(X)
-            return symmetrised(model.kneighbors_graph(X))
-        if self.affinity == "nearest_neighbors":
-            if table.sparse:
-                return symmetrised(kneighbors_graph(X, k, include_self=True))
-            return Neighbourhood.of(table.X, k).graph
-        how = dict(self.kernel_params or {})
-        if not callable(self.affinity):
-            how |= {"gamma": self.gamma, "degree": self.degree, "coef0": self.coef0}
-        return pairwise_kernels(X, metric=self.affinity, filter_params=True, **how)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -273,40 +238,3 @@ def spectral_clustering(
         .fit(affinity)
         .labels_
     )
-
-
-def cluster_qr(vectors: np.ndarray) -> np.ndarray:
-    """The column that each row lies along most, after a turn in which the pivots of QR lie along columns."""
-    pivots = qr(vectors.T, mode="r", pivoting=True)[1][: vectors.shape[1]]
-    left, _, right = svd(vectors[pivots].T)
-    return np.abs(vectors @ (left @ right)).argmax(axis=1)
-
-
-def discretize(vectors: np.ndarray, rng: np.random.RandomState, *, most: int = 20) -> np.ndarray:
-    """Labels whose indicators are nearest to the rows, scaled to length 1, up to a rotation.
-
-    Rotation and indicators are each the best for the other in turn, until the objective stands still.
-    """
-    n, k = vectors.shape
-    long = np.linalg.norm(vectors, axis=0)
-    vectors = vectors / np.where(long > 0, long, 1) * -np.where(vectors[0] < 0, -1, 1)
-    long = np.linalg.norm(vectors, axis=1)
-    vectors = vectors / np.where(long > 0, long, 1)[:, None]
-
-    rotation = np.zeros((k, k))  # its columns are rows as orthogonal to each other as there are
-    rotation[:, 0] = vectors[rng.randint(n)]
-    along = np.zeros(n)
-    for j in range(1, k):
-        along += np.abs(vectors @ rotation[:, j - 1])
-        rotation[:, j] = vectors[along.argmin()]
-
-    before = 0.0
-    for _ in range(most + 1):
-        labels = (vectors @ rotation).argmax(axis=1)
-        indicators = csr_matrix((np.ones(n), labels, np.arange(n + 1)), (n, k))
-        left, values, right = np.linalg.svd(indicators.T @ vectors)
-        objective = 2.0 * (n - values.sum())
-        if abs(objective - before) < np.finfo(float).eps:
-            break
-        before, rotation = objective, right.T @ left.T
-    return labels

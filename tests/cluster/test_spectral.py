@@ -10,7 +10,7 @@ from scipy.sparse import block_diag, csr_matrix
 
 from clinfa import Dataset
 from clinfa.cluster import SpectralClustering, spectral_clustering
-from clinfa.cluster.spectral import cluster_qr, discretize
+from clinfa.cluster._spectral import cluster_qr, discretize
 from clinfa.datasets import make_circles, make_moons
 from clinfa.metrics import adjusted_rand_score
 from clinfa.metrics.pairwise import rbf_kernel
