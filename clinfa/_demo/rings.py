@@ -62,4 +62,4 @@ def told(found: Diffused) -> Iterator[str]:
         )
     yield ""
     values = " and ".join(f"{value:.12g}" for value in found.eigenvalues)
-    yield f"   No walk leads from ring to ring, so each ring comes to one place; eigenvalues {values}."
+    yield f"   No walk will go from ring to ring, so each comes to one place; eigenvalues {values}."

@@ -12,7 +12,7 @@ from clinfa.affinity._neighbours import symmetrised
 from clinfa.affinity._walk import Spectrum, laplacian_pairs, walk_pairs
 from clinfa.arrays import CSR, Table
 
-__all__ = ["EIGEN_SOLVERS", "as_matrix", "embed", "mean_with_mirror"]
+__all__ = ["EIGEN_SOLVERS", "as_matrix", "asymmetry", "embed", "mean_with_mirror"]
 
 EIGEN_SOLVERS = ("arpack", "lobpcg", "amg")
 
@@ -43,13 +43,24 @@ def embed(
 
 def mean_with_mirror(W: Any) -> Any:
     """A matrix, averaged with its transpose where it is not symmetric, with a warning."""
-    if abs(W - W.T).max() <= 1e-10:
+    if asymmetry(W) <= 1e-10:
         return W
     warnings.warn(
         "Array is not symmetric, and will be converted to symmetric by average with its transpose.",
         stacklevel=4,
     )
     return symmetrised(W) if issparse(W) else 0.5 * (W + W.T)
+
+
+def asymmetry(W: Any) -> float:
+    """The greatest difference of an entry and its mirror."""
+    if issparse(W):
+        return float(abs(W - W.T).max())
+    rows = 256  # (at a time, so that nothing of the matrix's size is made)
+    return max(
+        float(np.abs(W[at : at + rows, at:] - W[at:, at : at + rows].T).max())
+        for at in range(0, len(W), rows)
+    )
 
 
 def as_matrix(table: Table) -> np.ndarray | csr_matrix:

@@ -72,7 +72,7 @@ def walk_pairs(W: Graph, k: int, *, loops: bool, alpha: float = 0.0, **how: Any)
     ValueError
         If a degree is negative, or 0 with `loops`, or not finite.
     """
-    W = _linked(W) if loops else _without_loops(W)
+    W, own = (_linked(W), False) if loops else (_without_loops(W), True)
     degrees, scale = _sums(W), 1.0
     if alpha:
         scale = _checked(degrees, loops) ** -alpha
@@ -80,7 +80,8 @@ def walk_pairs(W: Graph, k: int, *, loops: bool, alpha: float = 0.0, **how: Any)
     degrees = _checked(degrees, loops)
     roots = np.sqrt(degrees)
     roots[degrees == 0] = 1
-    found = _pairs(W, _scaled(W, scale / roots), degrees, 1.0, (-1.0, 1.0), k, how)
+    S = _scaled(W, scale / roots, own)
+    found = _pairs(S, S, degrees, 1.0, (-1.0, 1.0), k, how)
     return replace(found, vectors=_oriented(found.vectors / roots[:, None]))
 
 
@@ -187,7 +188,8 @@ def components(W: Graph) -> np.ndarray:
         front = np.flatnonzero(label < 0)[:1]
         while len(front):
             label[front] = found
-            front = np.flatnonzero((W[front] != 0).any(axis=0) & (label < 0))
+            left = np.flatnonzero(label < 0)
+            front = left[(W[np.ix_(front, left)] != 0).any(axis=0)]
         found += 1
     return label
 
@@ -231,10 +233,10 @@ def _checked(degrees: np.ndarray, loops: bool) -> np.ndarray:
     return degrees
 
 
-def _scaled(W: Graph, scale: np.ndarray) -> Graph:
-    """W with row i and column i times scale_i."""
+def _scaled(W: Graph, scale: np.ndarray, own: bool) -> Graph:
+    """W with row i and column i times scale_i; a dense one in place where it is our own."""
     if isinstance(W, np.ndarray):
-        S = W * scale[:, None].astype(W.dtype)
+        S = np.multiply(W, scale[:, None].astype(W.dtype), out=W if own else None)
         S *= scale.astype(W.dtype)
         return S
     if issparse(W):

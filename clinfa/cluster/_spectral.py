@@ -28,7 +28,8 @@ def clustered(model: SpectralClustering, table: Table, k: int) -> tuple[np.ndarr
     """Labels by k coordinates, and the affinities."""
     rng = check_random_state(model.random_state)
     W = affinities(model, table)
-    symmetric = W if model.affinity == "nearest_neighbors" else mean_with_mirror(W)
+    given = callable(model.affinity) or model.affinity == "precomputed"
+    symmetric = mean_with_mirror(W) if given else W
     places = embed(symmetric, k, model.eigen_solver, model.eigen_tol, rng, stacklevel=6).vectors
     reporter(model.verbose)("Computing label assignment using %s", model.assign_labels)
     if model.assign_labels == "kmeans":

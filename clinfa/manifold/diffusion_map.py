@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from clinfa.affinity import as_matrix, walk_pairs
+from clinfa.affinity import as_matrix, asymmetry, walk_pairs
 from clinfa.arrays import Table, is_dataset
 from clinfa.kernels import Gaussian, Kernel, Sparse
 from clinfa.kinds import Transformer
@@ -146,7 +146,7 @@ class DiffusionMap(Transformer):
         if self.kernel == "precomputed":
             if table.n != table.d:
                 raise ValueError(f"array must be 2-dimensional and square. shape = {X.shape}")
-            if (apart := abs(X - X.T).max()) > 1e-10 * abs(X).max():
+            if (apart := asymmetry(X)) > 1e-10 * abs(X).max():
                 raise ValueError(
                     f"Affinities must be symmetric; entries and their mirrors differ by {apart:g}."
                 )

@@ -46,7 +46,18 @@ def folder(tmp_path, monkeypatch):
 # --- what it reports ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", estimators())
+def theirs_of(path):
+    """scikit-learn's class of that name, or None."""
+    return getattr(import_module(f"sklearn.{path.rpartition('.')[0]}"), path.rpartition(".")[2], None)
+
+
+@pytest.mark.parametrize("path", [path for path in estimators() if theirs_of(path) is None])
+def test_what_scikit_learn_lacks_is_refused(path, capsys):
+    assert compare(path) == 1
+    assert f"scikit-learn has no {path}." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("path", [path for path in estimators() if theirs_of(path) is not None])
 def test_every_estimator(path, tmp_path, capsys):
     name = path.rpartition(".")[2]
     assert compare(name.upper(), "--rounds", "1", "--json", str(tmp_path / "told.json")) == 0
@@ -55,8 +66,7 @@ def test_every_estimator(path, tmp_path, capsys):
     assert told["estimator"] == path
     assert set(told["versions"]) == {"clinfa", OTHER}
     assert "fit" in told["seconds"]
-    theirs = getattr(import_module(f"sklearn.{path.rpartition('.')[0]}"), path.rpartition(".")[2])
-    answers = any(hasattr(theirs, method) for method in ("predict", "transform", "kneighbors"))
+    answers = any(hasattr(theirs_of(path), method) for method in ("predict", "transform", "kneighbors"))
     assert len(told["seconds"]) > 1 or not answers
     for figures in told["seconds"].values():
         assert all(len(rounds) == 1 and rounds[0] > 0 for rounds in figures.values())
