@@ -156,7 +156,9 @@ def rings(found: Diffused) -> Figure:
             f"{mine.sum()} points", found.places[mine].mean(axis=0), (11, 4), textcoords="offset points"
         )
     left.set(title=f"{len(found.points)} points", aspect="equal", ylim=(-25, 32))
-    left.legend(loc="upper center", ncols=3, frameon=False, fontsize="small", handletextpad=0.1)
+    left.legend(
+        loc="upper center", ncols=3, frameon=False, fontsize="small", handletextpad=0, columnspacing=0.8
+    )
     right.set(title="Their diffusion map", xlabel="first coordinate", ylabel="second coordinate")
     right.margins(0.3)
     for axes in (left, right):

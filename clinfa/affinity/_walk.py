@@ -195,7 +195,9 @@ def components(W: Graph) -> np.ndarray:
 
 
 def _oriented(vectors: np.ndarray) -> np.ndarray:
-    top = vectors[np.argmax(np.abs(vectors), axis=0), np.arange(vectors.shape[1])]
+    size = np.abs(vectors)
+    # (Within 1e-6 of the greatest, so that rounding does not choose among equals.)
+    top = vectors[np.argmax(size >= (1 - 1e-6) * size.max(axis=0), axis=0), np.arange(vectors.shape[1])]
     return vectors * np.where(top < 0, -1, 1)
 
 

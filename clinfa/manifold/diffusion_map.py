@@ -7,11 +7,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from clinfa.affinity import as_matrix, asymmetry, walk_pairs
-from clinfa.arrays import Table, is_dataset
-from clinfa.kernels import Gaussian, Kernel, Sparse
+from clinfa.affinity import as_matrix, walk_pairs
+from clinfa.arrays import Table, is_dataset, read_table
+from clinfa.kernels import Gaussian, Kernel, Method, Sparse
 from clinfa.kinds import Transformer
-from clinfa.params import at_least, between, fitted, function, none, one_of, param, seed, shown
+from clinfa.params import at_least, between, fitted, function, instance, none, one_of, param, seed, shown
 
 __all__ = ["DiffusionMap", "DiffusionMapFit"]
 
@@ -92,7 +92,7 @@ class DiffusionMap(Transformer):
 
     Examples
     --------
-    >>> from clinfa.kernels import Gaussian, Kernel, Sparse
+    >>> from clinfa.kernels import Gaussian, Kernel, Method, Sparse
     >>> from clinfa.manifold import DiffusionMap
     >>> line = [[0.0], [1.0], [2.0], [7.0], [8.0], [9.0]]
     >>> model = DiffusionMap(n_components=1, kernel=Gaussian(2.0)).fit(line)
@@ -108,7 +108,7 @@ class DiffusionMap(Transformer):
     n_components: int = param(2, at_least(1), positional=True)
     steps: int = param(1, at_least(1))
     alpha: float = param(0.0, between(0))
-    kernel: Any = param(None, function() | one_of("precomputed") | none())
+    kernel: Any = param(None, instance(Method) | function() | one_of("precomputed") | none())
     n_neighbors: int | None = param(None, at_least(1) | none())
     eigen_tol: Any = param("auto", between(0) | one_of("auto"))
     random_state: Any = param(None, seed())
@@ -139,23 +139,25 @@ class DiffusionMap(Transformer):
         if not isinstance(kernel, Kernel):
             return self._run_fit(X)
         self._check_params()
-        return self._publish(self._map(kernel.matrix, kernel), Table(kernel.X))
+        given = kernel.matrix if kernel.X is None else kernel.X
+        records = read_table(given, type(self).__name__, sparse=True)
+        return self._publish(self._map(_matrix(kernel), None if kernel.X is None else kernel), records)
 
     def _fit(self, table: Table, weights: np.ndarray) -> DiffusionMapFit:
         X = as_matrix(table)
         if self.kernel == "precomputed":
             if table.n != table.d:
                 raise ValueError(f"array must be 2-dimensional and square. shape = {X.shape}")
-            if (apart := asymmetry(X)) > 1e-10 * abs(X).max():
+            if (apart := abs(X - X.T).max()) > 1e-10 * abs(X).max():
                 raise ValueError(
                     f"Affinities must be symmetric; entries and their mirrors differ by {apart:g}."
                 )
             return self._map(X, None)
         self._check_size(table.n)
         method = Gaussian(float(table.d)) if self.kernel is None else self.kernel
-        kind = "dense" if self.n_neighbors is None else Sparse(int(self.n_neighbors))
-        kernel = Kernel(X, method=method, kind=kind)
-        return self._map(kernel.matrix, kernel)
+        kind = "auto" if self.n_neighbors is None else Sparse(int(self.n_neighbors))
+        kernel = Kernel(X + 0, method, kind)  # (a copy of its own, without minus zeros)
+        return self._map(_matrix(kernel), kernel)
 
     def _check_size(self, n: int) -> None:
         if self.n_components >= n:
@@ -167,7 +169,7 @@ class DiffusionMap(Transformer):
         tol = None if self.eigen_tol == "auto" else self.eigen_tol
         found = walk_pairs(W, k + 1, loops=True, alpha=alpha, tol=tol, random_state=self.random_state)
         values, right = found.values[1:], found.vectors[:, 1:]
-        density = np.asarray(W.sum(axis=1), float).ravel() ** -alpha if alpha else None
+        density = (W @ np.ones(W.shape[0])) ** -alpha if alpha else None
         before = right * values ** (t - 1)
         return DiffusionMapFit(
             values.astype(W.dtype), (before * values).astype(W.dtype), before, density, kernel
@@ -229,3 +231,8 @@ class DiffusionMap(Transformer):
         tags = super().__sklearn_tags__()
         tags.input_tags.pairwise = self.kernel == "precomputed"
         return tags
+
+
+def _matrix(kernel: Kernel) -> Any:
+    """What is stored of a kernel, or how it is applied where nothing is."""
+    return kernel.as_linear_operator() if kernel.matrix is None else kernel.matrix

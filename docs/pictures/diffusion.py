@@ -22,7 +22,14 @@ def main():
                 axes.annotate(f"{len(mine)} points", mine.mean(axis=0), (11, 4), textcoords="offset points")
         if name == "rings":
             axes.set(aspect="equal", ylim=(-25, 31))
-            axes.legend(loc="upper center", ncols=3, frameon=False, fontsize="small", handletextpad=0.1)
+            axes.legend(
+                loc="upper center",
+                ncols=3,
+                frameon=False,
+                fontsize="small",
+                handletextpad=0,
+                columnspacing=0.8,
+            )
         else:
             axes.set(xlabel="first coordinate", ylabel="second coordinate")
             axes.margins(0.3)
