@@ -25,13 +25,19 @@ def embed(
     random_state: Any,
     *,
     normalised: bool = True,
+    order: np.ndarray | None = None,
     stacklevel: int = 5,
 ) -> Spectrum:
     """The pairs of a symmetric graph of the least eigenvalues of its Laplacian, the constant vector's first.
 
     `values` are those of the walk where the Laplacian is normalised. Warns where the graph is not connected.
     """
-    how = {"tol": None if tol == "auto" else float(tol), "solver": solver, "random_state": random_state}
+    how = {
+        "tol": None if tol == "auto" else float(tol),
+        "solver": solver,
+        "order": order,
+        "random_state": random_state,
+    }
     found = walk_pairs(W, k, loops=False, **how) if normalised else laplacian_pairs(W, k, **how)
     if found.components > 1:
         warnings.warn(

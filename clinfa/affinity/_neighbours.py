@@ -32,6 +32,11 @@ class Neighbourhood:
     graph: csr_matrix
     reach: np.ndarray
 
+    @property
+    def order(self) -> np.ndarray | None:
+        """An order of the records in which those near each other come together."""
+        return None if self.index.tree is None else self.index.tree.rows
+
     @classmethod
     def of(cls, X: np.ndarray, k: int) -> Neighbourhood:
         """The graph of dense records.

@@ -16,10 +16,13 @@ from scipy.sparse import csr_matrix, diags_array, issparse
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import LinearOperator
 
+from clinfa.arrays import CSR
 from clinfa.linalg import EigResult, lobpcg, truncated_eigh
 from clinfa.rng import check_random_state
 
 __all__ = ["Spectrum", "components", "laplacian_pairs", "walk_pairs"]
+
+_MANY = 4096  # records from which on it pays to bring neighbours together first
 
 Graph = np.ndarray | csr_matrix | LinearOperator
 
@@ -60,7 +63,8 @@ def walk_pairs(W: Graph, k: int, *, loops: bool, alpha: float = 0.0, **how: Any)
     alpha : float
         W is divided by ``(q_i q_j)^alpha`` first, where the q are its row sums.
     **how
-        `solver` (None, or one of scikit-learn's names), `tol` of the residuals' norms, `random_state`.
+        `solver` (None, or one of scikit-learn's names); `tol` of the residuals' norms; `order`, in which
+        records that are near to one another come together, which is quicker; `random_state`.
 
     Returns
     -------
@@ -134,19 +138,43 @@ def _looked_for(
     *,
     solver: str | None = None,
     tol: float | None = None,
+    order: np.ndarray | None = None,
     random_state: Any = None,
 ) -> EigResult:
     """Pairs of A at one end of its spectrum, orthogonal to the known vectors."""
     least = 100 * float(np.finfo(A.dtype).eps)
     if solver == "arpack" and not tol:
         tol = least
-    tol = None if tol is None else max(tol, least)
+    elif tol is not None:
+        tol = max(tol, least)
+    if order is not None and issparse(A) and len(known) >= _MANY:
+        found = _looked_for(
+            _in_order(A, order),
+            k,
+            known[order],
+            largest,
+            bounds,
+            solver=solver,
+            tol=tol,
+            random_state=random_state,
+        )
+        vectors = np.empty_like(found.vectors)
+        vectors[order] = found.vectors
+        return replace(found, vectors=vectors)
     if solver == "lobpcg":
         start = check_random_state(random_state).standard_normal((A.shape[0], k)).astype(A.dtype)
         return lobpcg(A, start, Y=known, tol=tol, largest=largest)
     return truncated_eigh(
         A, k, largest=largest, bounds=bounds, tol=tol, constraints=known, random_state=random_state
     )
+
+
+def _in_order(A: csr_matrix, order: np.ndarray) -> csr_matrix:
+    """A with row and column i where order_i were."""
+    place = np.empty(len(order), A.indices.dtype)
+    place[order] = np.arange(len(order))
+    part = CSR(A.data, A.indices, A.indptr, A.shape).part(order)
+    return csr_matrix((part.data, place[part.indices], part.indptr), A.shape)
 
 
 def _known(label: np.ndarray, masses: np.ndarray, k: int) -> np.ndarray:

@@ -27,10 +27,11 @@ GIVEN = ("precomputed", "precomputed_nearest_neighbors")
 def clustered(model: SpectralClustering, table: Table, k: int) -> tuple[np.ndarray, Any]:
     """Labels by k coordinates, and the affinities."""
     rng = check_random_state(model.random_state)
-    W = affinities(model, table)
+    W, order = affinities(model, table)
     given = callable(model.affinity) or model.affinity == "precomputed"
     symmetric = mean_with_mirror(W) if given else W
-    places = embed(symmetric, k, model.eigen_solver, model.eigen_tol, rng, stacklevel=6).vectors
+    found = embed(symmetric, k, model.eigen_solver, model.eigen_tol, rng, order=order, stacklevel=6)
+    places = found.vectors
     reporter(model.verbose)("Computing label assignment using %s", model.assign_labels)
     if model.assign_labels == "kmeans":
         _, labels, _ = k_means(
@@ -43,24 +44,25 @@ def clustered(model: SpectralClustering, table: Table, k: int) -> tuple[np.ndarr
     return labels, W
 
 
-def affinities(model: SpectralClustering, table: Table) -> Any:
-    """The matrix of affinities that a model asks for."""
+def affinities(model: SpectralClustering, table: Table) -> tuple[Any, np.ndarray | None]:
+    """The matrix of affinities that a model asks for; an order in which near records come together."""
     X, k = as_matrix(table), int(model.n_neighbors)
     if model.affinity in GIVEN and table.n != table.d:
         raise ValueError(f"array must be 2-dimensional and square. shape = {X.shape}")
     if model.affinity == "precomputed":
-        return X
+        return X, None
     if model.affinity == "precomputed_nearest_neighbors":
-        near = NearestNeighbors(n_neighbors=k, metric="precomputed").fit(X)
-        return symmetrised(near.kneighbors_graph(X))
+        graph = NearestNeighbors(n_neighbors=k, metric="precomputed").fit(X).kneighbors_graph(X)
+        return symmetrised(graph), None
     if model.affinity == "nearest_neighbors":
         if table.sparse:
-            return symmetrised(kneighbors_graph(X, k, include_self=True))
-        return Neighbourhood.of(table.X, k).graph
+            return symmetrised(kneighbors_graph(X, k, include_self=True)), None
+        near = Neighbourhood.of(table.X, k)
+        return near.graph, near.order
     how = dict(model.kernel_params or {})
     if not callable(model.affinity):
         how |= {"gamma": model.gamma, "degree": model.degree, "coef0": model.coef0}
-    return pairwise_kernels(X, metric=model.affinity, filter_params=True, **how)
+    return pairwise_kernels(X, metric=model.affinity, filter_params=True, **how), None
 
 
 def cluster_qr(vectors: np.ndarray) -> np.ndarray:

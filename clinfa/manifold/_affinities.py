@@ -26,6 +26,10 @@ class Affinity:
 
     matrix: Any
 
+    def order(self) -> np.ndarray | None:
+        """An order of the records in which those near each other come together, where it is known."""
+        return None
+
     def fitted(self) -> Table | None:
         """The fitted records, where they are at hand: a copy, without minus zeros."""
         return None
@@ -77,6 +81,9 @@ class ByNeighbours(Affinity):
     @property
     def matrix(self) -> csr_matrix:
         return self.near.graph
+
+    def order(self) -> np.ndarray | None:
+        return self.near.order
 
     def fitted(self) -> Table:
         return Table(self.near.index.X)

@@ -182,7 +182,7 @@ class SpectralEmbedding(Transformer):
         W = affinity.matrix
         if isinstance(affinity, Given):
             W = mean_with_mirror(W)
-        found = embed(W, k + 1, self.eigen_solver, self.eigen_tol, self.random_state)
+        found = embed(W, k + 1, self.eigen_solver, self.eigen_tol, self.random_state, order=affinity.order())
         values, embedding = 1 - found.values[1:], found.vectors[:, 1:].astype(table.dtype)
         return SpectralEmbeddingFit(
             embedding, affinity.matrix, values.astype(table.dtype), neighbours, gamma, affinity

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from scipy.linalg import eigh
-from scipy.sparse import block_diag, csr_array, csr_matrix
+from scipy.sparse import block_diag, csr_array, csr_matrix, diags_array
 from scipy.sparse.linalg import aslinearoperator
 
 from clinfa.affinity import components, laplacian_pairs, walk_pairs
@@ -147,3 +147,19 @@ def test_degrees_that_no_walk_has(entry, loops, words):
     W[0, 2] = W[2, 0] = W[2, 2] = entry
     with pytest.raises(ValueError, match=words):
         walk_pairs(W, 1, loops=loops)
+
+
+def test_the_order_of_work_changes_nothing():
+    """A band whose records are shuffled, and are worked on as they were before that."""
+    n, rng = 5000, np.random.default_rng(0)
+    band = diags_array(
+        [rng.uniform(0.5, 1, n - j) * (j + 1) for j in (1, 400)], offsets=[1, 400], shape=(n, n)
+    ).tocsr()
+    band = band + band.T
+    shuffled = rng.permutation(n)
+    W = csr_matrix(band[shuffled][:, shuffled])
+    plain, ordered = (
+        walk_pairs(W, 3, loops=False, tol=1e-7, order=order) for order in (None, np.argsort(shuffled))
+    )
+    np.testing.assert_allclose(ordered.values, plain.values, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(ordered.vectors, plain.vectors, rtol=0, atol=1e-5)
