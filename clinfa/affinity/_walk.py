@@ -79,8 +79,11 @@ def walk_pairs(W: Graph, k: int, *, loops: bool, alpha: float = 0.0, **how: Any)
     W, own = (_linked(W), False) if loops else (_without_loops(W), True)
     degrees, scale = _sums(W), 1.0
     if alpha:
-        scale = _checked(degrees, loops) ** -alpha
-        degrees = scale * (W @ scale)
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            scale = _checked(degrees, loops) ** -alpha
+            degrees = scale * (W @ scale)
+        if not (np.isfinite(degrees) & (degrees > 0)).all():
+            raise ValueError(f"alpha={alpha:g} is too great: sums of affinities leave what a float can hold.")
     degrees = _checked(degrees, loops)
     roots = np.sqrt(degrees)
     roots[degrees == 0] = 1
@@ -256,8 +259,9 @@ def _checked(degrees: np.ndarray, loops: bool) -> np.ndarray:
     bad = ~np.isfinite(degrees) | (degrees <= 0 if loops else degrees < 0)
     if bad.any():
         at = int(np.argmax(bad))
+        why = "Negative values in data. " if degrees[at] < 0 else ""
         raise ValueError(
-            f"The affinities of record {at} sum to {degrees[at]:g}, one of {int(bad.sum())} such: "
+            f"{why}The affinities of record {at} sum to {degrees[at]:g}, one of {int(bad.sum())} such: "
             f"sums must be {'positive' if loops else '>= 0'} and finite."
         )
     return degrees

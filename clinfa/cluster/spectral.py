@@ -182,6 +182,7 @@ class SpectralClustering(Clusterer):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.pairwise = self.affinity in _GIVEN
+        tags.input_tags.positive_only = self.affinity == "precomputed"
         return tags
 
 

@@ -154,6 +154,8 @@ class DiffusionMap(Transformer):
                 )
             return self._map(X, None)
         self._check_size(table.n)
+        if self.n_neighbors is not None and self.n_neighbors >= table.n:
+            raise ValueError(f"n_neighbors={shown(self.n_neighbors)} must be < n_samples={table.n}.")
         method = Gaussian(float(table.d)) if self.kernel is None else self.kernel
         kind = "auto" if self.n_neighbors is None else Sparse(int(self.n_neighbors))
         kernel = Kernel(X + 0, method, kind)  # (a copy of its own, without minus zeros)
@@ -166,11 +168,14 @@ class DiffusionMap(Transformer):
     def _map(self, W: Any, kernel: Kernel | None) -> DiffusionMapFit:
         self._check_size(W.shape[0])
         k, t, alpha = int(self.n_components), int(self.steps), float(self.alpha)
-        tol = None if self.eigen_tol == "auto" else self.eigen_tol
+        tol = None if self.eigen_tol == "auto" else float(self.eigen_tol)
         found = walk_pairs(W, k + 1, loops=True, alpha=alpha, tol=tol, random_state=self.random_state)
         values, right = found.values[1:], found.vectors[:, 1:]
+        right = right * (
+            np.abs(values) > 64 * np.finfo(W.dtype).eps
+        )  # (what a step leaves of others is rounding)
         density = (W @ np.ones(W.shape[0])) ** -alpha if alpha else None
-        before = right * values ** (t - 1)
+        before = right * _power(values, t - 1)
         return DiffusionMapFit(
             values.astype(W.dtype), (before * values).astype(W.dtype), before, density, kernel
         )
@@ -229,10 +234,15 @@ class DiffusionMap(Transformer):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.pairwise = self.kernel == "precomputed"
+        tags.input_tags.pairwise = tags.input_tags.positive_only = self.kernel == "precomputed"
         return tags
 
 
 def _matrix(kernel: Kernel) -> Any:
     """What is stored of a kernel, or how it is applied where nothing is."""
     return kernel.as_linear_operator() if kernel.matrix is None else kernel.matrix
+
+
+def _power(values: np.ndarray, t: int) -> np.ndarray:
+    """Powers of numbers in [-1, 1]; t may be too great for a float."""
+    return np.abs(values) ** float(min(t, 2**60)) * (np.sign(values) if t % 2 else 1.0)

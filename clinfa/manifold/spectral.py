@@ -231,6 +231,7 @@ class SpectralEmbedding(Transformer):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.pairwise = self.affinity in ("precomputed", "precomputed_nearest_neighbors")
+        tags.input_tags.positive_only = self.affinity == "precomputed"
         return tags
 
 

@@ -15,7 +15,7 @@ import clinfa
 from clinfa.base import Estimator
 
 # Variants that neither scikit-learn nor a parameter's annotation names, by class name.
-MORE: dict[str, list[dict]] = {"SpectralEmbedding": [{"affinity": "rbf"}, {"affinity": "precomputed"}]}
+MORE: dict[str, list[dict]] = {"SpectralEmbedding": [{"affinity": "rbf"}]}
 
 
 def _modules(path, prefix):

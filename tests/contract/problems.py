@@ -111,7 +111,7 @@ def bits(value):
         return bits(value.bit_generator.state)
     if isinstance(value, float | np.floating):
         return type(value).__name__, np.float64(value).tobytes()
-    if isinstance(value, int | str | bytes | bool | np.generic) or value is None:
+    if isinstance(value, int | str | bytes | bool | np.generic | np.dtype) or value is None:
         return value
     if type(value).__module__.startswith("clinfa."):  # what is pickled of it
         return [type(value).__name__, bits(value.__getstate__())]

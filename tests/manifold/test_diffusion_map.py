@@ -158,8 +158,9 @@ def test_a_kernel_may_be_the_records_of_a_dataset():
         ({"kernel": "precomputed"}, csr_matrix((4, 4)), "positive"),
         ({"steps": 0}, cloud(9), "steps"),
         ({"alpha": -1.0}, cloud(9), "alpha"),
+        ({"alpha": 1e9}, cloud(9), "alpha=1e\\+09 is too great"),
         ({"kernel": 3}, cloud(9), "kernel"),
-        ({"n_neighbors": 9}, cloud(9), "Sparse|n_neighbors"),
+        ({"n_neighbors": 9}, cloud(9), "n_neighbors=9 must be < n_samples=9"),
         ({}, np.full((9, 2), np.nan), "NaN"),
     ],
 )
