@@ -171,9 +171,8 @@ class DiffusionMap(Transformer):
         tol = None if self.eigen_tol == "auto" else float(self.eigen_tol)
         found = walk_pairs(W, k + 1, loops=True, alpha=alpha, tol=tol, random_state=self.random_state)
         values, right = found.values[1:], found.vectors[:, 1:]
-        right = right * (
-            np.abs(values) > 64 * np.finfo(W.dtype).eps
-        )  # (what a step leaves of others is rounding)
+        # (What a step leaves of a vector with the eigenvalue 0 is rounding.)
+        right = right * (np.abs(values) > 64 * np.finfo(W.dtype).eps)
         density = (W @ np.ones(W.shape[0])) ** -alpha if alpha else None
         before = right * _power(values, t - 1)
         return DiffusionMapFit(

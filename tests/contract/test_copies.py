@@ -18,6 +18,7 @@ from tests.contract.problems import (
     first_call,
     groups,
     learned,
+    many,
     outputs,
     state,
     targets,
@@ -79,7 +80,8 @@ def test_clone_is_unfitted_and_fits_alike(cls, params):
 def test_second_fit_gives_the_same_bits(cls, params, storage):
     if storage == "csr" and not build(cls, **params)._sparse:
         return
-    X, y = cloud(3000, 6, storage=storage), targets(cls, np.arange(3000) % 3)
+    n = many(cls, 3000)
+    X, y = cloud(n, 6, storage=storage), targets(cls, np.arange(n) % 3)
     model = build(cls, **params).fit(X, y)
     before = state(model, X)
     assert state(model.fit(X, y), X) == before
