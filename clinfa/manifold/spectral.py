@@ -272,7 +272,7 @@ def spectral_embedding(
     --------
     >>> from clinfa.manifold import spectral_embedding
     >>> path = [[0, 1, 0], [1, 0, 1], [0, 1, 0]]
-    >>> spectral_embedding(path, n_components=1).round(3)
+    >>> spectral_embedding(path, n_components=1).round(3) + 0
     array([[ 0.707],
            [ 0.   ],
            [-0.707]])
