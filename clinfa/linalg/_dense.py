@@ -21,7 +21,7 @@ def dense_pairs(problem: Problem, k: int, tol: float | None) -> EigResult:
         At most n less the number of constraints.
     tol : float or None
     """
-    from scipy.linalg import eigh, null_space
+    from scipy.linalg import LinAlgError, eigh, null_space
 
     A, B = problem.A.dense(), None if problem.B is None else problem.B.dense()
     n = len(A)
@@ -34,7 +34,12 @@ def dense_pairs(problem: Problem, k: int, tol: float | None) -> EigResult:
         inner = A, B
     m = len(inner[0])
     chosen = (m - k, m - 1) if problem.largest else (0, k - 1)
-    values, vectors = eigh(*inner, subset_by_index=chosen) if k else (np.empty(0), np.empty((m, 0)))
+    try:
+        values, vectors = eigh(*inner, subset_by_index=chosen)
+    except LinAlgError as error:
+        raise ValueError(
+            "B must be positive definite, but is singular or has a negative value, to rounding."
+        ) from error
     if problem.largest:
         values, vectors = values[::-1], vectors[:, ::-1]
     vectors = np.ascontiguousarray(vectors if Z is None else Z @ vectors)

@@ -16,7 +16,7 @@ from clinfa.linalg._result import EigResult, warn_unless_converged
 from clinfa.linalg._subspace import Problem, Search
 from clinfa.rng import generator
 
-__all__ = ["lobpcg", "truncated_eigh"]
+__all__ = ["lobpcg", "prepared", "solve", "truncated_eigh"]
 
 _SMALL = 200  # rows of a problem that LAPACK solves at once
 _SHARE = 5  # of n that the block may be at most; beyond, LAPACK is quicker and surer
@@ -118,7 +118,21 @@ def lobpcg(
         filtered = B is None and M is None
     elif filtered and (B is not None or M is not None):
         raise ValueError("filtered must be False or None where B or M is given, got True.")
-    found = _solve(A, start, start.shape[1], B, M, Y, tol, maxiter, largest, bounds, bool(filtered), callback)
+    Y = prepared(Y, A, "Y")
+    found, _ = solve(
+        A,
+        start,
+        start.shape[1],
+        B=B,
+        M=M,
+        Y=Y,
+        tol=tol,
+        max_iter=maxiter,
+        largest=largest,
+        bounds=bounds,
+        filtered=bool(filtered),
+        callback=callback,
+    )
     return warn_unless_converged(found, "lobpcg")
 
 
@@ -194,60 +208,83 @@ def truncated_eigh(
         start = np.empty((A.n, 0), A.dtype)
     elif len(start) != A.n:
         raise ValueError(f"start must have {A.n} rows as A has, got shape {start.shape}.")
-    limit = 500 if max_iter is None else max_iter
-    found = _solve(
-        A, start.astype(A.dtype, copy=False), int(k), None, None, constraints, tol, limit, largest, bounds,
-        True, callback, random_state,
-    )  # fmt: skip
+    found, _ = solve(
+        A,
+        start.astype(A.dtype, copy=False),
+        int(k),
+        Y=prepared(constraints, A, "constraints"),
+        tol=tol,
+        max_iter=500 if max_iter is None else max_iter,
+        largest=largest,
+        bounds=bounds,
+        filtered=True,
+        callback=callback,
+        random_state=random_state,
+    )
     return warn_unless_converged(found, "truncated_eigh")
 
 
-def _solve(
+def solve(
     A: Operator,
     start: np.ndarray,
     k: int,
-    B: Operator | None,
-    M: Operator | None,
-    Y: Any,
-    tol: float | None,
-    max_iter: int,
-    largest: bool,
-    bounds: tuple[float, float] | None,
-    filtered: bool,
-    callback: Watch | None,
+    *,
+    Y: np.ndarray,
+    B: Operator | None = None,
+    M: Operator | None = None,
+    tol: float | None = None,
+    precision: float | None = None,
+    max_iter: int = 500,
+    largest: bool = True,
+    bounds: tuple[float, float] | None = None,
+    filtered: bool = True,
+    callback: Watch | None = None,
     random_state: Any = 0,
-) -> EigResult:
+) -> tuple[EigResult, np.ndarray | None]:
+    """k pairs, and what has been seen of those that come after them.
+
+    Parameters are those of `lobpcg`, read; without a tolerance residuals may be `precision` times the norm
+    of A.
+    """
     n, dtype = A.n, A.dtype
     _check(tol, max_iter, bounds)
-    Y = np.empty((n, 0), dtype) if Y is None else _block(Y, "the constraints")
-    if len(Y) != n:
-        raise ValueError(f"The constraints must have {n} rows as A has, got shape {Y.shape}.")
     none = np.empty((n, 0), dtype)
     problem = Problem(A, B, M, none, none, largest)
-    problem.Y, problem.BY = problem.basis(_scaled(Y).astype(dtype))
+    try:
+        problem.Y, problem.BY = problem.basis(_scaled(Y))
+    except ArithmeticError as error:
+        raise _indefinite(B) from error
     free = n - problem.Y.shape[1]
     if k > free:
         raise ValueError(
-            f"There are {free} pairs (n = {n} rows, {n - free} constraints), {k} were asked for."
+            f"{k} pairs were asked for, there are {free} (n = {n} rows, {n - free} constraints)."
         )
-    b = -(-(k + max(3, k // 4)) // 8) * 8
     if n <= _SMALL or _SHARE * (k + problem.Y.shape[1]) > n:
-        return dense_pairs(problem, k, tol)
-    b = min(b, n // _SHARE)
+        return dense_pairs(problem, k, tol), None
+    # A few more vectors than pairs: how fast a pair converges depends on the first value that is left out.
+    b = min(-(-(k + max(3, k // 4)) // 8) * 8, n // _SHARE)
     rng = generator(random_state)
-    if filtered and bounds is None:
-        bounds = spectrum_bounds(A, rng.standard_normal((n, 1)).astype(dtype))
-    elif bounds is not None:
-        bounds = (bounds[0] * A.scale, bounds[1] * A.scale)
-    X = _start(problem, start, b, rng)
-    norm = _norm(problem, X) if bounds is None else max(map(abs, bounds))
-    limit = tol * A.scale if tol is not None else float(np.sqrt(np.finfo(dtype).eps)) * norm
-    search = Search(problem, X, k, bounds if filtered else None, norm)
+    if filtered:
+        if bounds is None:
+            bounds = spectrum_bounds(A, rng.standard_normal((n, 1)).astype(dtype))
+        else:
+            bounds = (bounds[0] * A.scale, bounds[1] * A.scale)
+    norm = max(map(abs, bounds)) if filtered else _norm(A, rng.standard_normal((n, 2)).astype(dtype))
+    if tol is None:
+        limit = (float(np.sqrt(np.finfo(dtype).eps)) if precision is None else precision) * norm
+    else:
+        limit = tol * A.scale
     watch = None
     if callback is not None:
         watch = lambda i, values, norms: callback(i, values / A.scale, norms / A.scale)  # noqa: E731
-    end = search.run(limit, max_iter, watch)
-    return EigResult(
+    try:
+        X = _start(problem, start, b, rng)
+        end = Search(problem, X, k, bounds if filtered else None, norm).run(limit, max_iter, watch)
+    except ArithmeticError as error:
+        raise _indefinite(B) from error
+    if B is not None and not np.abs(end.values[:k]).max() * _norm(B, X) < 1e10 * norm:
+        raise _indefinite(B)
+    found = EigResult(
         end.values[:k].astype(dtype) / dtype.type(A.scale),
         np.ascontiguousarray(end.vectors[:, :k]),
         end.residuals[:k] / A.scale,
@@ -257,6 +294,17 @@ def _solve(
         limit / A.scale,
         np.array(end.history) / A.scale,
     )
+    return found, end.vectors[:, k:]
+
+
+def prepared(block: Any, A: Operator, name: str) -> np.ndarray:
+    """A block of vectors that go with A, or none."""
+    if block is None:
+        return np.empty((A.n, 0), A.dtype)
+    block = _block(block, name)
+    if len(block) != A.n:
+        raise ValueError(f"{name} must have {A.n} rows as A has, got shape {block.shape}.")
+    return block.astype(A.dtype, copy=False)
 
 
 def _check(tol: float | None, max_iter: int, bounds: tuple[float, float] | None) -> None:
@@ -305,7 +353,14 @@ def _start(problem: Problem, given: np.ndarray, b: int, rng: Any) -> np.ndarray:
     return X
 
 
-def _norm(problem: Problem, X: np.ndarray) -> float:
-    """About the norm of A, from what it does to random vectors and the values on them."""
-    AX = problem.A(X)
-    return float(np.sqrt(crossed(AX).diagonal().max() / max(crossed(X).diagonal().max(), 1e-300)))
+def _norm(A: Operator, X: np.ndarray) -> float:
+    """About the norm of A, from what it does to some vectors."""
+    return float(np.sqrt(crossed(A(X)).diagonal().max() / max(crossed(X).diagonal().max(), 1e-300)))
+
+
+def _indefinite(B: Operator | None) -> ValueError:
+    if B is None:
+        return ValueError(
+            "A could not be decomposed: its products are not those of a finite symmetric matrix."
+        )
+    return ValueError("B must be positive definite, but is singular or has a negative value, to rounding.")

@@ -58,6 +58,8 @@ class Problem:
             return block, block
         for _ in range(2):
             T = spanning(crossed(block, self.B(block)))
+            if T.shape[1] < block.shape[1]:
+                raise ArithmeticError("B is not positive on some vectors")
             block = self.project(combined(block, T))
         return block, self.B(block)
 
@@ -209,11 +211,15 @@ class Search:
 
     def _residuals(self, R: np.ndarray) -> np.ndarray:
         """A X - B X theta into R, scaled, less what the constraints push against; the norms, not scaled."""
-        norms = residuals(self.AS[:, : self.b], self.BS[:, : self.b], self.theta, R, self._scale)
-        Y, BY = self._constraints(R.dtype)
-        if Y.shape[1]:
-            R -= combined(BY, crossed(Y, R))
-            norms = np.sqrt(crossed(R).diagonal()[: self.b])
+        b, own = self.b, self.S.dtype
+        if not self.problem.Y.shape[1]:
+            return residuals(self.AS[:, :b], self.BS[:, :b], self.theta, R, self._scale) / self._scale
+        full = R if R.dtype == own else self._room(own)[0]
+        residuals(self.AS[:, :b], self.BS[:, :b], self.theta, full, self._scale)
+        full -= combined(self.problem.BY, crossed(self.problem.Y, full))
+        norms = np.sqrt(crossed(full).diagonal()[:b])
+        if full is not R:
+            R[:] = full
         return norms / self._scale
 
     def _constraints(self, kind: np.dtype) -> tuple[np.ndarray, np.ndarray]:
@@ -287,10 +293,11 @@ class Search:
         S, AS, BS = self.S, self.AS, self.BS
         S[:, m : m + w] = W
         for _ in range(3):
-            here = S[:, m : m + w]
-            G = crossed(S[:, : m + w], here)
-            over = G[:m] if problem.B is None else crossed(BS[:, :m], here)
-            inside = G[m:] - over.T @ over
+            here = slice(m, m + w)
+            if problem.B is not None:
+                problem.B(S[:, here], BS[:, here])
+            G = crossed(S[:, : m + w], BS[:, here])
+            over, inside = G[:m], G[m:] - G[:m].T @ G[:m]
             T = spanning(inside, 1e-10)
             lost, w = inside.diagonal().min() < 1e-2 * G[m:].diagonal().max(), T.shape[1]
             C = np.concatenate([-over @ T, T])
