@@ -180,3 +180,17 @@ def test_the_order_of_work_changes_nothing():
     plain, ordered = (walk_pairs(W, 3, loops=False, tol=1e-7, order=o) for o in (None, order))
     np.testing.assert_allclose(ordered.values, plain.values, rtol=0, atol=1e-10)
     np.testing.assert_allclose(ordered.vectors, plain.vectors, rtol=0, atol=1e-6)
+
+
+def test_an_order_of_work_where_there_are_parts_and_single_records():
+    rng = np.random.default_rng(0)
+    links = csr_matrix(
+        (np.ones(16_000), (rng.integers(0, 2000, 16_000), rng.integers(0, 2000, 16_000))), (2000, 2000)
+    )
+    W = block_diag(
+        [links + links.T, links[::-1][:, ::-1] + links[::-1][:, ::-1].T, csr_matrix((500, 500))], "csr"
+    )
+    plain, ordered = (walk_pairs(W, 4, loops=False, tol=1e-7, order=o) for o in (None, np.arange(4500)[::-1]))
+    np.testing.assert_allclose(ordered.values, plain.values, rtol=0, atol=1e-10)
+    d = np.asarray(W.sum(axis=1)).ravel() - W.diagonal()
+    np.testing.assert_allclose((ordered.vectors.T * d) @ ordered.vectors, np.eye(4), rtol=0, atol=1e-7)
