@@ -18,6 +18,7 @@ __all__ = ["PCA", "PCAFit"]
 
 _SOLVERS = ("auto", "full", "covariance_eigh", "arpack", "randomized")
 _SMALL = 2e7  # n d min(n, d) up to which accuracy costs nothing that anybody feels
+_SHARP = 1e-3  # singular values above this share of the greatest have ten digits from products, too
 _DENSE = 1000  # columns (or rows) up to which all their products are found sooner than some directions
 
 
@@ -151,7 +152,11 @@ class PCA(LinearProjection):
             some = int(k) if isinstance(k, int | np.integer) else None
             found = by_covariance(scatter(table, "PCA"), some)
         elif solver == "full":
-            found = by_svd(table, "PCA")
+            found = None
+            if self.svd_solver == "auto" and table.n >= table.d:
+                found = by_covariance(scatter(table, "PCA"))
+            if found is None or not found.singular[-1] > _SHARP * found.singular[0]:
+                found = by_svd(table, "PCA")
         else:
             found = self._leading(table, int(k), solver)
         return _result(found, k, table)
