@@ -184,12 +184,12 @@ class PCA(LinearProjection):
         if not 1 <= k <= least:
             raise ValueError(
                 f"n_components={shown(k)} must be between 1 and min(n_samples, n_features)={least} with "
-                f"svd_solver='{solver}'"
+                f"svd_solver='{solver}' (n_samples={n}, n_features={d})"
             )
         if solver == "arpack" and k == least:
             raise ValueError(
                 f"n_components={shown(k)} must be strictly less than min(n_samples, n_features)={least} with "
-                f"svd_solver='{solver}'"
+                f"svd_solver='{solver}' (n_samples={n}, n_features={d})"
             )
         return solver, k
 
