@@ -19,10 +19,12 @@ from scipy.sparse.linalg import LinearOperator
 
 from clinfa.arrays import CSR
 from clinfa.linalg import EigResult, lobpcg, truncated_eigh
+from clinfa.linalg._blas import one_thread
 from clinfa.rng import check_random_state
 
 __all__ = ["Spectrum", "components", "laplacian_pairs", "walk_pairs"]
 
+_FEW = 200  # records that LAPACK is best given at once
 _MANY = 4096  # records from which on it pays to bring neighbours together first
 
 Graph = np.ndarray | csr_matrix | LinearOperator
@@ -152,6 +154,8 @@ def _looked_for(
         tol = least
     elif tol is not None:
         tol = max(tol, least)
+    if len(known) <= _FEW and not isinstance(A, LinearOperator):
+        return _at_once(A.toarray() if issparse(A) else A, k, known, largest)
     if order is not None and issparse(A) and len(known) >= _MANY:
         A, known = _in_order(A, order), known[order]
         start = _coarse(A, k, known) if bounds == (-1.0, 1.0) else None
@@ -194,7 +198,8 @@ def _at_once(A: np.ndarray, k: int, known: np.ndarray, largest: bool) -> EigResu
     """As `_looked_for`, by LAPACK; the known pairs are moved to the other end of the spectrum first."""
     n, away = len(A), 4.0 * float(np.abs(A).sum(axis=1).max())
     moved = A - (away if largest else -away) * (known @ known.T)
-    values, vectors = eigh(moved, subset_by_index=(n - k, n - 1) if largest else (0, k - 1))
+    with one_thread(n):
+        values, vectors = eigh(moved, subset_by_index=(n - k, n - 1) if largest else (0, k - 1))
     if largest:
         values, vectors = values[::-1], vectors[:, ::-1]
     vectors = np.ascontiguousarray(vectors)

@@ -53,7 +53,8 @@ def test_a_path_by_hand(normalised, dropped):
         np.testing.assert_allclose(np.abs(out), np.abs(wave), rtol=0, atol=1e-9)
     if not dropped:
         assert np.ptp(out[:, 0]) < 1e-12
-    top = np.abs(out).argmax(axis=0)
+    size = np.abs(out)
+    top = (size > 0.999999 * size.max(axis=0)).argmax(axis=0)  # the first of those that are greatest
     assert (out[top, [0, 1]] > 0).all()
 
 
