@@ -12,6 +12,7 @@ from functools import cache
 __all__ = [
     "ConvergenceWarning",
     "DataConversionWarning",
+    "DataDimensionalityWarning",
     "InvalidParameterError",
     "NotFittedError",
     "UndefinedMetricWarning",
@@ -33,6 +34,10 @@ class ConvergenceWarning(UserWarning):
 
 class DataConversionWarning(UserWarning):
     """Data were understood, but not in the form in which they came."""
+
+
+class DataDimensionalityWarning(UserWarning):
+    """The dimensions of the data do not fit what is to be done with them."""
 
 
 class UndefinedMetricWarning(UserWarning):

@@ -112,3 +112,52 @@ def turn_pass(
                     places[s, indices[t]] = at + 1
                     values[at] = data[t]
                     rows[at] = <index_t> i
+
+
+def rows_pass(
+    const real[::1] data,         # in     (nnz)
+    const index_t[::1] indices,   # in     (nnz)          each below the columns of X
+    const index_t[::1] indptr,    # in     (k + 1)
+    const real[:, ::1] X,         # in     (n, d)
+    const int64_t[::1] bounds,    # in     (stripes + 1)  of rows of X
+    int64_t[::1] cursor,          # inout  (1)
+    int64_t limit,                # in
+    real[:, ::1] out,             # out    (n, k)         X times the transpose of the sparse matrix
+):
+    cdef Py_ssize_t k = indptr.shape[0] - 1, i, j, t
+    cdef int64_t s, stripes = bounds.shape[0] - 1
+    cdef const real* a
+    cdef const real* b
+    cdef const real* c
+    cdef const real* e
+    cdef real of_a, of_b, of_c, of_e, v
+    with nogil:
+        while limit > 0:
+            limit -= 1
+            s = clinfa_take(&cursor[0])
+            if s >= stripes:
+                break
+            i = bounds[s]
+            while i < bounds[s + 1]:
+                # Four rows in the time of one: a sum alone waits for each of its additions. (At the end the last
+                # row stands in for those that are missing.)
+                a = &X[i, 0]
+                b = &X[min(i + 1, bounds[s + 1] - 1), 0]
+                c = &X[min(i + 2, bounds[s + 1] - 1), 0]
+                e = &X[min(i + 3, bounds[s + 1] - 1), 0]
+                for j in range(k):
+                    of_a = of_b = of_c = of_e = 0
+                    for t in range(indptr[j], indptr[j + 1]):
+                        v = data[t]
+                        of_a += v * a[indices[t]]
+                        of_b += v * b[indices[t]]
+                        of_c += v * c[indices[t]]
+                        of_e += v * e[indices[t]]
+                    out[i, j] = of_a
+                    if i + 1 < bounds[s + 1]:
+                        out[i + 1, j] = of_b
+                    if i + 2 < bounds[s + 1]:
+                        out[i + 2, j] = of_c
+                    if i + 3 < bounds[s + 1]:
+                        out[i + 3, j] = of_e
+                i += 4

@@ -2,5 +2,6 @@
 
 from clinfa.decomposition.incremental_pca import IncrementalPCA
 from clinfa.decomposition.pca import PCA
+from clinfa.decomposition.truncated_svd import TruncatedSVD
 
-__all__ = ["PCA", "IncrementalPCA"]
+__all__ = ["PCA", "IncrementalPCA", "TruncatedSVD"]

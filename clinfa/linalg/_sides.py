@@ -104,7 +104,8 @@ def sides(A: Any, shift: np.ndarray | None = None) -> tuple[Sides, float]:
     scale = 1.0
     room = 30 if values.dtype == np.float32 else 300
     if peak and not -room < np.log2(peak) < room:
-        scale = 2.0 ** -np.floor(np.log2(peak))
+        most = 120 if values.dtype == np.float32 else 1000  # (the scale must be a number of the type, too)
+        scale = float(np.ldexp(1.0, -int(np.clip(np.floor(np.log2(peak)), -most, most))))
     return make(scale, None if shift is None else shift * scale), scale
 
 

@@ -14,7 +14,7 @@ from clinfa._core import spmm
 from clinfa.arrays import CSR
 from clinfa.threads import Stripes, stripes, thread_count
 
-__all__ = ["SparseOperator", "product", "transposed", "transposed_product"]
+__all__ = ["SparseOperator", "product", "times_transposed", "transposed", "transposed_product"]
 
 _LONG = 1 << 16  # stored values: a row with more is worked on in parts
 _AHEAD = 512  # bytes of rows that are on their way from memory
@@ -255,6 +255,30 @@ def transposed_product(matrix: Any, block: np.ndarray) -> np.ndarray:
     ndarray of shape (m, k) or (m,)
     """
     return SparseOperator(transposed(matrix))(block)
+
+
+def times_transposed(block: np.ndarray, matrix: Any) -> np.ndarray:
+    """A block of long rows times the transpose of a CSR matrix of few rows.
+
+    Parameters
+    ----------
+    block : ndarray of shape (n, m), C-contiguous, of the matrix's dtype
+    matrix : CSR or scipy.sparse CSR matrix of shape (k, m)
+
+    Returns
+    -------
+    ndarray of shape (n, k)
+    """
+    data, indices, indptr = _arrays(matrix)
+    (n, _), k = block.shape, matrix.shape[0]
+    out = np.empty((n, k), data.dtype)
+    cut = stripes(n, 1.0 * len(data) + 2 * k + 0.1 * matrix.shape[1])
+    cut.run(
+        lambda cursor, limit, slot: spmm.rows_pass(
+            data, indices, indptr, block, cut.bounds, cursor, limit, out
+        )
+    )
+    return out
 
 
 def transposed(matrix: Any) -> CSR:

@@ -138,14 +138,23 @@ def truncated_svd(
         tol = 1e-5 if whole.dtype == np.float32 else 1e-10
     if not tol >= 0:
         raise ValueError(f"tol must be at least 0, got {tol!r}.")
-    method = _choose(method, min(n, m), max(n, m), k, n_oversamples, n_iter)
-    tall = whole if n >= m else whole.transpose()
-    found = decompose(tall, k, method, n_oversamples, n_iter, tol, max_iter, generator(random_state))
+    found, method = leading_triplets(
+        whole,
+        k,
+        method,
+        n_oversamples=n_oversamples,
+        n_iter=n_iter,
+        tol=tol,
+        max_iter=max_iter,
+        random_state=random_state,
+    )
     if found.residuals is None:
-        off = tall.back(found.u) - found.v * found.s.astype(found.v.dtype)
+        off = (
+            whole.back(found.u) - found.v * found.s.astype(found.v.dtype)
+            if n >= m
+            else whole.times(found.v) - found.u * found.s.astype(found.v.dtype)
+        )
         found = replace(found, residuals=np.sqrt(np.einsum("ij,ij->j", off, off, dtype=np.float64)))
-    if n < m:
-        found = replace(found, u=found.v, v=found.u)
     found = replace(found, residuals=np.maximum(found.residuals, np.finfo(whole.dtype).eps * found.s[0]))
     converged = bool((found.residuals <= max(tol, _floor(whole)) * found.s[0]).all())
     if method == "lanczos" and not converged:
@@ -155,8 +164,7 @@ def truncated_svd(
             twin(ConvergenceWarning),
             stacklevel=2,
         )
-    signs = _signs(found.v)
-    u, v, s = found.u * signs, found.v * signs, found.s
+    u, v, s = found.u, found.v, found.s
     kept = slice(None) if drop is None else s > drop * s[0]
     dtype = whole.dtype
     with np.errstate(over="ignore"):
@@ -178,7 +186,7 @@ def _floor(A: Sides) -> float:
 
 def _choose(method: str, short: int, long: int, k: int, n_oversamples: int, n_iter: int) -> str:
     """The method that will be run: blocks must fit into the short side."""
-    width = {"randomized": k + n_oversamples, "krylov": (k + n_oversamples) * (n_iter + 2)}.get(
+    width = {"randomized": k + n_oversamples, "krylov": (k + n_oversamples) * (n_iter + 3)}.get(
         method, 4 * k + 32
     )
     if method != "dense" and (width > short or (method == "auto" and short <= _DENSE)):
@@ -189,7 +197,32 @@ def _choose(method: str, short: int, long: int, k: int, n_oversamples: int, n_it
     return "lanczos" if method == "auto" else method
 
 
-def decompose(
+def leading_triplets(
+    A: Sides,
+    k: int,
+    method: str,
+    *,
+    n_oversamples: int,
+    n_iter: int,
+    tol: float,
+    max_iter: int = 100,
+    random_state: Any = None,
+) -> tuple[Triplets, str]:
+    """The triplets of A, the entry of greatest size in each column of v positive, and by which method.
+
+    Residuals are None where they are not known. On the longer side they are rounding.
+    """
+    n, m = A.shape
+    method = _choose(method, min(n, m), max(n, m), k, n_oversamples, n_iter)
+    rng = generator(random_state)
+    found = _decompose(A if n >= m else A.transpose(), k, method, n_oversamples, n_iter, tol, max_iter, rng)
+    u, v = (found.u, found.v) if n >= m else (found.v, found.u)
+    greatest = v[abs(v).argmax(axis=0), range(k)]
+    signs = np.where(greatest < 0, -1, 1).astype(v.dtype)
+    return replace(found, u=u * signs, v=v * signs), method
+
+
+def _decompose(
     A: Sides, k: int, method: str, n_oversamples: int, n_iter: int, tol: float, max_iter: int, rng: Any
 ) -> Triplets:
     """The triplets of A, which has no more columns than rows, by one of the methods."""
@@ -197,7 +230,7 @@ def decompose(
     if method == "randomized":
         return subspace_iteration(A, k, width=width, n_iter=n_iter, careful=False, rng=rng)
     if method == "krylov":
-        steps = min(n_iter + 1, short // width - 1)
+        steps = min(n_iter + 2, short // width - 1)
         if steps > 0:
             return golub_kahan(A, k, block=width, most=steps * width, tol=0.0, max_iter=1, rng=rng)
     if method == "lanczos":
@@ -210,12 +243,6 @@ def decompose(
     u, s, vt = np.linalg.svd(A.dense(), full_matrices=False)
     u, v = u[:, :k].astype(A.dtype), vt[:k].T.astype(A.dtype)
     return Triplets(u, s[:k], v, None, 0)
-
-
-def _signs(v: np.ndarray) -> np.ndarray:
-    """By which columns are multiplied so that their entry of greatest size is positive."""
-    greatest = v[np.argmax(abs(v), axis=0), range(v.shape[1])]
-    return np.where(greatest < 0, -1, 1).astype(v.dtype)
 
 
 def svds(

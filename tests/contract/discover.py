@@ -59,14 +59,19 @@ def variants(cls: type) -> list[dict]:
     for theirs, params in INIT_PARAMS.items():
         if theirs.__name__ == cls.__name__:
             out += params if isinstance(params, list) else [params]
-    return out + MORE.get(cls.__name__, [])
+    return [_few(cls) | settings for settings in out + MORE.get(cls.__name__, [])]
+
+
+def _few(cls: type) -> dict:
+    """For those whose default is more components than the records here have columns."""
+    return {"n_components": 1} if getattr(cls(), "n_components", None) == "auto" else {}
 
 
 def build(cls: type, /, **params):
     """An estimator with a fixed seed, where it has one."""
     if "random_state" in cls._rules:
         params = {"random_state": 0, **params}
-    return cls(**params)
+    return cls(**_few(cls) | params)
 
 
 CLASSES = estimator_classes()

@@ -24,6 +24,7 @@ EASY = {
     "OPTICS": {"min_samples": 7, "xi": 0.9},
     "RadiusNeighborsClassifier": {"radius": 0.0, "outlier_label": "most_frequent"},
     "RadiusNeighborsRegressor": {"radius": 0.0},
+    "TruncatedSVD": {"n_components": 1},  # no more than there are columns
 }
 
 

@@ -160,3 +160,16 @@ def test_transpose(dtype, index):
     assert np.array_equal(dense(values, rows, starts, n), dense(data, indices, indptr, m).T)
     for j in range(m):
         assert (np.diff(rows[starts[j] : starts[j + 1]]) >= 0).all()
+
+
+@pytest.mark.parametrize("dtype", REALS)
+@pytest.mark.parametrize("index", INDICES)
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 9])
+def test_long_rows_times_a_sparse_transpose(dtype, index, n):
+    k, m = 7, 19
+    data, indices, indptr = problem(dtype, index, k, m, n)
+    X = read_only(np.random.default_rng(n).integers(-8, 9, (n, m)).astype(dtype))
+    out = np.full((n, k), np.nan, dtype)
+    bounds = np.array([0, n // 2, n])
+    spmm.rows_pass(data, indices, indptr, X, bounds, np.zeros(1, np.int64), 2, out)
+    assert np.array_equal(out, X @ dense(data, indices, indptr, m).T)
