@@ -1,7 +1,7 @@
 """LOBPCG: the ten largest pairs of the Laplacian of a grid plus a random diagonal.
 
-Quality is the greatest norm of A v - value v, recomputed for all. SciPy's lobpcg is asked for a thousandth only, which
-is as far as it comes in a reasonable time; eigsh is asked for what ours is.
+Quality is the greatest norm of A v - value v, recomputed for all. SciPy's lobpcg is asked for a thousandth
+only, which is as far as it comes in a reasonable time; eigsh is asked for what ours is.
 """
 
 from functools import partial
