@@ -50,6 +50,7 @@ ENOUGH = {
     "HDBSCAN": 8_000,
     "KNeighborsClassifier": 10_000,
     "KNeighborsRegressor": 10_000,
+    "KernelPCA": 2_400,
     "LocalOutlierFactor": 8_000,
     "OPTICS": 3_000,
     "RadiusNeighborsClassifier": 10_000,

@@ -24,7 +24,9 @@ SPARSE = [cls for cls in CLASSES if cls._sparse]
 REMEMBERING = [
     cls
     for cls in SPARSE
-    if hasattr(cls, "kneighbors") or hasattr(cls, "radius_neighbors") or cls.__name__ == "DBSCAN"
+    if hasattr(cls, "kneighbors")
+    or hasattr(cls, "radius_neighbors")
+    or cls.__name__ in ("DBSCAN", "KernelPCA")
 ]
 FORMATS = ["bsr", "coo", "csc", "csr", "dia", "dok", "lil"]
 
