@@ -9,6 +9,7 @@ depend on how many there are.
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -53,6 +54,19 @@ def _pools() -> list[tuple[Callable[[], int], Callable[[int], None]]]:
         paths = {line.split(maxsplit=5)[5] for line in lines if "openblas" in line}
         _seen = count, [pool for path in sorted(paths) if (pool := _pool(path)) is not None]
     return _seen[1]
+
+
+def _forget() -> None:
+    """A child has none of its parent's threads, so nobody is inside."""
+    global _lock, _inside
+    if _inside:
+        for put, count in _before:
+            put(count)
+    _lock, _inside = Lock(), 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """OpenBLAS on one thread: only inside, only for small matrices, and put back whatever happens."""
 
+import os
 import threading
 
 import numpy as np
@@ -52,3 +53,12 @@ def test_threads_that_overlap(two):
     second.set()
     thread.join()
     assert set(counts()) <= {2}
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_child_is_not_inside(two):
+    with _blas.one_thread(1):
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if set(counts()) <= {2} and _blas._inside == 0 else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
