@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         naive_bayes,
         neighbors,
         preprocessing,
+        random_projection,
     )
     from clinfa.base import Params
     from clinfa.config import config_context, get_config, set_config
@@ -53,6 +54,7 @@ _MODULES = (
     "naive_bayes",
     "neighbors",
     "preprocessing",
+    "random_projection",
 )
 
 __all__ = [
@@ -74,6 +76,7 @@ __all__ = [
     "neighbors",
     "patch_sklearn",
     "preprocessing",
+    "random_projection",
     "set_config",
     "show_versions",
     "unpatch_sklearn",

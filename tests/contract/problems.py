@@ -86,6 +86,11 @@ def learned(model) -> dict:
     return {name: value for name, value in vars(model).items() if name not in model._rules}
 
 
+def whole(value):
+    """An output as an array, whether it is sparse or not."""
+    return value.toarray() if sp.issparse(value) else np.asarray(value)
+
+
 def outputs(model, X) -> dict:
     return {name: getattr(model, name)(X) for name in METHODS if hasattr(model, name)}
 

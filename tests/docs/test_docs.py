@@ -29,6 +29,7 @@ PUBLIC = (
     "clinfa.metrics.pairwise",
     "clinfa.naive_bayes",
     "clinfa.neighbors",
+    "clinfa.random_projection",
 )
 
 
