@@ -19,6 +19,7 @@ from clinfa.rng import generator
 __all__ = ["lobpcg", "prepared", "solve", "truncated_eigh"]
 
 _SMALL = 200  # rows of a problem that LAPACK solves at once
+_MEDIUM = 2000  # rows of one that LAPACK takes over if nothing else converges
 _SHARE = 5  # of n that the block may be at most; beyond, LAPACK is quicker and surer
 
 Watch = Callable[[int, np.ndarray, np.ndarray], None]
@@ -164,7 +165,7 @@ def truncated_eigh(
     tol : float or None
         Of the norms of A v - value v. None stands for the root of the precision, times about the norm of A.
     max_iter : int or None
-        None stands for 500.
+        None stands for 500; up to 2000 rows, for 100 and then LAPACK.
     start : array-like of shape (n, m), optional
         Vectors to start from, of any number.
     constraints : array-like of shape (n, c), optional
@@ -214,7 +215,7 @@ def truncated_eigh(
         int(k),
         Y=prepared(constraints, A, "constraints"),
         tol=tol,
-        max_iter=500 if max_iter is None else max_iter,
+        max_iter=max_iter,
         largest=largest,
         bounds=bounds,
         filtered=True,
@@ -234,7 +235,7 @@ def solve(
     M: Operator | None = None,
     tol: float | None = None,
     precision: float | None = None,
-    max_iter: int = 500,
+    max_iter: int | None = None,
     largest: bool = True,
     bounds: tuple[float, float] | None = None,
     filtered: bool = True,
@@ -244,9 +245,12 @@ def solve(
     """k pairs, and what has been seen of those that come after them.
 
     Parameters are those of `lobpcg`, read; without a tolerance residuals may be `precision` times the norm
-    of A.
+    of A. Where nobody has said how long to go on, LAPACK takes over what does not converge, if it fits.
     """
     n, dtype = A.n, A.dtype
+    own_end = max_iter is None and n <= _MEDIUM
+    if max_iter is None:
+        max_iter = 100 if own_end else 500
     _check(tol, max_iter, bounds)
     none = np.empty((n, 0), dtype)
     problem = Problem(A, B, M, none, none, largest)
@@ -284,6 +288,8 @@ def solve(
         raise _indefinite(B) from error
     if B is not None and not np.abs(end.values[:k]).max() * _norm(B, X) < 1e10 * norm:
         raise _indefinite(B)
+    if own_end and not end.converged:
+        return dense_pairs(problem, k, tol), None
     found = EigResult(
         end.values[:k].astype(dtype) / dtype.type(A.scale),
         np.ascontiguousarray(end.vectors[:, :k]),

@@ -240,7 +240,7 @@ class Search:
         own = self.S.dtype
         if self.bounds is None:
             return own, 1, 0.0
-        cut = float(self.theta[-1])
+        cut = self._cut()
         low, high = self._interval(cut)
         if not high > low:
             return own, 1, cut
@@ -255,9 +255,21 @@ class Search:
                 break
         return kind, max(1, min(degree, allowed)), cut
 
+    def _cut(self) -> float:
+        """Where the unwanted part of the spectrum begins: at the last pair that is carried.
+
+        Where that has the same value as the last one wanted, nothing would tell the two apart from what comes
+        next: then a little beyond.
+        """
+        last, wanted = float(self.theta[-1]), float(self.theta[self.wanted - 1])
+        width = abs(last - self.bounds[0 if self.problem.largest else 1])
+        if abs(wanted - last) > 1e-5 * width:
+            return last
+        return last - 0.005 * width if self.problem.largest else last + 0.005 * width
+
     def _interval(self, cut: float) -> tuple[float, float]:
         low, high = self.bounds
-        return (min(low, float(self.theta[-1])), cut) if self.problem.largest else (cut, max(high, cut))
+        return (min(low, cut), cut) if self.problem.largest else (cut, max(high, cut))
 
     def _step(self, R: np.ndarray, norms: np.ndarray, tol: float) -> None:
         problem, b, p = self.problem, self.b, self.p

@@ -224,6 +224,23 @@ def test_running_out_of_iterations_is_said():
     assert np.allclose(np.linalg.norm(R, axis=0), found.residuals)
 
 
+def test_pairs_that_crowd_go_to_lapack_unless_told_otherwise():
+    A = with_spectrum(np.concatenate([np.geomspace(1e-9, 1, N - 1), [0]]))
+    found = truncated_eigh(A, 6, largest=False, tol=1e-11)
+    assert found.method == "dense"
+    certify(A, found, found.tol)
+    with pytest.warns(ConvergenceWarning):
+        assert truncated_eigh(A, 6, largest=False, tol=1e-11, max_iter=20).method == "chebyshev"
+
+
+def test_a_value_that_occurs_more_often_than_there_are_vectors():
+    """Nothing in the block tells the wanted part from what comes next."""
+    values = np.concatenate([[6, 5, 5], np.full(60, 4.0), np.linspace(3, -6, N - 63)])
+    found = truncated_eigh(with_spectrum(values), 7, tol=1e-8, max_iter=25)
+    certify(with_spectrum(values), found, 1e-8)
+    assert np.allclose(found.values, values[:7])
+
+
 def test_a_tolerance_below_the_precision_ends():
     A = grid()
     with pytest.warns(ConvergenceWarning):
