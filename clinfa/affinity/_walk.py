@@ -198,7 +198,7 @@ def _at_once(A: np.ndarray, k: int, known: np.ndarray, largest: bool) -> EigResu
     """As `_looked_for`, by LAPACK; the known pairs are moved to the other end of the spectrum first."""
     n, away = len(A), 4.0 * float(np.abs(A).sum(axis=1).max())
     moved = A - (away if largest else -away) * (known @ known.T)
-    with one_thread(n):
+    with one_thread():
         values, vectors = eigh(moved, subset_by_index=(n - k, n - 1) if largest else (0, k - 1))
     if largest:
         values, vectors = values[::-1], vectors[:, ::-1]

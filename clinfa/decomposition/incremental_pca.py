@@ -223,7 +223,7 @@ def _merged(seen: Leading | None, batch: np.ndarray, k: int) -> Leading:
         rows = np.vstack([singular[:, None] * old.axes, X, weight * step])
         squares = np.ldexp(seen.squares, -2 * exponent) + squares + (weight * step) ** 2
         total = float(squares.sum())
-    with one_thread(len(rows)):
+    with one_thread():
         _, turn = np.linalg.eigh(rows @ rows.T)
         turned = turn[:, ::-1][:, :k].T @ rows
         basis, factor = np.linalg.qr(turned.T)

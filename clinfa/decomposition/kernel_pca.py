@@ -14,6 +14,7 @@ from clinfa.errors import NotFittedError, twin
 from clinfa.kernels import Method
 from clinfa.kinds import Transformer
 from clinfa.linalg import truncated_eigh
+from clinfa.linalg._blas import one_thread
 from clinfa.linalg._blocks import combined
 from clinfa.metrics.pairwise import pairwise_kernels
 from clinfa.params import (
@@ -258,7 +259,8 @@ default "linear"
         if solver == "dense" or k == n:
             from scipy.linalg import eigh  # (a fifth of a second to load)
 
-            values, vectors = eigh(K, subset_by_index=(n - k, n - 1), check_finite=False)
+            with one_thread():
+                values, vectors = eigh(K, subset_by_index=(n - k, n - 1), check_finite=False)
             return values[::-1], vectors[:, ::-1], 1
         size = float(np.linalg.norm(K))
         relative = 50 * float(np.finfo(K.dtype).eps)
@@ -342,7 +344,9 @@ default "linear"
         K = self._kernel_of(components, None, found.gamma)
         K.flat[:: len(K) + 1] += self.alpha
         records = table.rows(np.arange(table.n)) if table.sparse else table.X
-        return {"dual_coef_": solve(K, records, assume_a="pos"), "X_transformed_fit_": components}
+        with one_thread():
+            dual = solve(K, records, assume_a="pos")
+        return {"dual_coef_": dual, "X_transformed_fit_": components}
 
     @_OnRequest
     def inverse_transform(self, X: Any) -> Any:

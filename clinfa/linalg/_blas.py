@@ -1,9 +1,9 @@
-"""OpenBLAS on one thread, for matrices that fit a cache.
+"""OpenBLAS on one thread.
 
 OpenBLAS's threads wait for more work in a busy loop, for some 30 ms after each call that had work for two.
 Whoever runs threads of their own next, as every kernel here does, finds a processor taken: an eigenproblem
-of 1 ms makes the pass after it twice as long. One thread is as fast on such matrices, and its bits do not
-depend on how many there are.
+of 1 ms makes the pass after it twice as long. And how many there are changes the last bits of its results,
+which others of our fits may change meanwhile. So every factorisation here runs on one thread.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from threading import Lock
 
 __all__ = ["one_thread"]
 
-_SMALL = 512
 _lock = Lock()
 _inside = 0
 _before: list[tuple[Callable[[int], None], int]] = []  # what to put back
@@ -70,12 +69,9 @@ if hasattr(os, "register_at_fork"):
 
 
 @contextmanager
-def one_thread(size: int) -> Iterator[None]:
-    """Keep OpenBLAS to one thread while matrices have no more than 512 rows."""
+def one_thread() -> Iterator[None]:
+    """Keep OpenBLAS to one thread."""
     global _inside
-    if size > _SMALL:
-        yield
-        return
     with _lock:
         _inside += 1
         if _inside == 1:

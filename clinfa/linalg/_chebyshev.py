@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from clinfa.linalg._blas import one_thread
 from clinfa.linalg._blocks import combined, crossed
 from clinfa.linalg._operators import Operator
 
@@ -100,5 +101,6 @@ def spectrum_bounds(operator: Operator, start: np.ndarray, steps: int = 12) -> t
             break
         before, v = v, w / w.dtype.type(beta)
     T = np.diag(diagonal) + np.diag(beside[:-1], 1) + np.diag(beside[:-1], -1)
-    values = np.linalg.eigvalsh(T)
+    with one_thread():
+        values = np.linalg.eigvalsh(T)
     return float(values[0] - beta), float(values[-1] + beta)

@@ -9,6 +9,7 @@ import numpy as np
 import scipy.linalg
 
 from clinfa.linalg._bases import extend
+from clinfa.linalg._blas import one_thread
 from clinfa.linalg._blocks import combined, crossed
 from clinfa.linalg._sides import Sides
 
@@ -94,7 +95,8 @@ def golub_kahan(
                 A, k, block=block, most=most, tol=tol, max_iter=max_iter, rng=rng, careful=True
             )
         n_iter += 1
-        left, s, right = scipy.linalg.svd(B[:held, :held], check_finite=False)
+        with one_thread():
+            left, s, right = scipy.linalg.svd(B[:held, :held], check_finite=False)
         residuals = np.linalg.norm(coupling @ left[held - block : held, :k], axis=0)
         if n_iter == max_iter or (residuals <= tol * s[0]).all():
             break
@@ -146,7 +148,8 @@ def subspace_iteration(A: Sides, k: int, *, width: int, n_iter: int, careful: bo
             extend(V, 0, rng)
     W = A.times(V)
     _, factor, _ = extend(W, 0, rng)
-    left, s, right = scipy.linalg.svd(factor, check_finite=False)
+    with one_thread():
+        left, s, right = scipy.linalg.svd(factor, check_finite=False)
     u = combined(W, left[:, :k].astype(A.dtype))
     v = combined(V, right[:k].T.astype(A.dtype))
     return Triplets(u, s[:k], v, None, n_iter)

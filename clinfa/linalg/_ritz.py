@@ -33,7 +33,7 @@ def ritz_pairs(K: np.ndarray, M: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     values, vectors = np.empty(m), np.empty((m, m))
     K, M = (K + K.T) / 2, (M + M.T) / 2
     work, whole = np.empty(3 * m * m + 9 * m + 1), np.empty(6 * m + 3, np.intc)
-    with one_thread(m):
+    with one_thread():
         rank = max(ritz.pairs(K, M, _DROP, values, vectors, work, whole), 0)
     return values[:rank], vectors[:rank].T
 
@@ -56,7 +56,7 @@ def spanning(G: np.ndarray, drop: float = _DROP) -> np.ndarray:
     if m == 0:
         return np.empty((0, 0))
     T, order = np.empty((m, m)), np.empty(m, np.intc)
-    with one_thread(m):
+    with one_thread():
         rank = max(ritz.basis((G + G.T) / 2, drop, T, np.empty(m * m + 3 * m), order), 0)
     return T[:rank].T
 

@@ -49,12 +49,12 @@ def by_covariance(found: Scatter, k: int | None = None) -> Spectrum:
     d = len(found.mean)
     total = float(np.trace(found.products))
     if k is None or d <= _FEW or 3 * k > d or k == 0:
-        with one_thread(d):
+        with one_thread():
             squares, vectors = np.linalg.eigh(found.products)
     else:
         from scipy.linalg import eigh  # (here: importing it takes longer than a small fit)
 
-        with one_thread(d):
+        with one_thread():
             squares, vectors = eigh(found.products, subset_by_index=[d - k, d - 1], check_finite=False)
     singular = np.sqrt(np.maximum(squares[::-1], 0))
     return Spectrum(found.n, found.mean, singular, signed(vectors.T[::-1]), total, found.exponent)
@@ -77,7 +77,7 @@ def by_svd(table: Table, owner: str) -> Spectrum:
     if table.n < table.d:
         return _by_lapack(table, owner)
     found = scatter(table, owner)
-    with one_thread(table.d):
+    with one_thread():
         squares, turn = np.linalg.eigh(found.products)
     # Directions that are lost in the rounding of the greatest one get a scale that leaves them small.
     least = squares[-1] * table.d * np.finfo(np.float64).eps
@@ -90,7 +90,7 @@ def by_svd(table: Table, owner: str) -> Spectrum:
         products += crossed(turned)
         sums += turned.sum(axis=0)
     products -= np.outer(sums, sums / table.n)
-    with one_thread(table.d):
+    with one_thread():
         values, vectors = np.linalg.eigh(products)
         root = np.sqrt(np.maximum(values, 0))[:, None] * vectors.T
         _, singular, axes = np.linalg.svd(root / scale)
@@ -104,7 +104,7 @@ def _by_lapack(table: Table, owner: str) -> Spectrum:
     X = np.ldexp(table.X.astype(np.float64), -exponent)
     mean = X.mean(axis=0)
     X -= mean
-    with one_thread(max(X.shape) // 4):
+    with one_thread():
         _, singular, axes = np.linalg.svd(X, full_matrices=False)
     return Spectrum(
         table.n, np.ldexp(mean, exponent), singular, signed(axes), float(singular @ singular), exponent
@@ -134,7 +134,7 @@ def leading(table: Table, owner: str, k: int, random_state: Any, **how: Any) -> 
 
         count = int(X.indptr[-1])
         X = csr_array((X.data[:count], X.indices[:count], X.indptr), shape=X.shape)
-    with one_thread(_basis(k, **how)):
+    with one_thread():
         found = truncated_svd(X, k, shift=shift, random_state=random_state, **how)
     mean = np.ldexp(mean, exponent)
     return Spectrum(table.n, mean, found.s.astype(np.float64), signed(found.vt), total, exponent)

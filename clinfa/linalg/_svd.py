@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from clinfa.errors import ConvergenceWarning, twin
+from clinfa.linalg._blas import one_thread
 from clinfa.linalg._golub_kahan import Triplets, golub_kahan, subspace_iteration
 from clinfa.linalg._sides import Sides, sides
 from clinfa.rng import generator
@@ -240,7 +241,8 @@ def _decompose(
             return golub_kahan(
                 A, k, block=block, most=most, tol=max(tol, _floor(A)), max_iter=max_iter, rng=rng
             )
-    u, s, vt = np.linalg.svd(A.dense(), full_matrices=False)
+    with one_thread():
+        u, s, vt = np.linalg.svd(A.dense(), full_matrices=False)
     u, v = u[:, :k].astype(A.dtype), vt[:k].T.astype(A.dtype)
     return Triplets(u, s[:k], v, None, 0)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from clinfa.arrays import Table, is_dataset, read_table
 from clinfa.kinds import Transformer
+from clinfa.linalg._blas import one_thread
 from clinfa.linalg._blocks import combined
 from clinfa.linalg._spectra import by_svd, projected
 from clinfa.params import fitted, one_of, param
@@ -123,7 +124,8 @@ class Whitener(Transformer):
             if self.method == "zca":
                 there, back = axes.T @ there, back @ axes
             elif self.method == "cholesky":
-                turn, there = np.linalg.qr(there)
+                with one_thread():
+                    turn, there = np.linalg.qr(there)
                 sign = np.where(np.diagonal(there) < 0, -1.0, 1.0)
                 there, back = sign[:, None] * there, (back @ turn) * sign
             there = np.clip(np.ldexp(there, -found.exponent), -most, most)

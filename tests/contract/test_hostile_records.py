@@ -24,15 +24,22 @@ EASY = {
     "OPTICS": {"min_samples": 7, "xi": 0.9},
     "RadiusNeighborsClassifier": {"radius": 0.0, "outlier_label": "most_frequent"},
     "RadiusNeighborsRegressor": {"radius": 0.0},
+    "SpectralClustering": {
+        "n_clusters": 3,
+        "affinity": "nearest_neighbors",
+        "n_neighbors": 5,
+    },  # (rbf knows one scale only)
     "TruncatedSVD": {"n_components": 1},  # no more than there are columns
 }
 
 
 def easy(cls, scale=1.0, **params):
     """For three groups, `scale` times as far apart as those of `groups`."""
-    known = {"n_clusters": 3} if "n_clusters" in cls._rules else dict(EASY.get(cls.__name__, {}))
+    known = dict(EASY.get(cls.__name__, {"n_clusters": 3} if "n_clusters" in cls._rules else {}))
     if "eps" in known:
         known["eps"] *= abs(scale)
+    if scale == 1:
+        known.pop("affinity", None)
     return build(cls, **known, **params)
 
 
