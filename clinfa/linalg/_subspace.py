@@ -119,7 +119,7 @@ class Search:
         self.S, self.AS = np.empty((2, n, 3 * self.b), dtype)
         self.BS = self.S if problem.B is None else np.empty((n, 3 * self.b), dtype)
         self.p = 0  # columns of P
-        # Residuals in double serve double filters too; made when first needed.
+        # Made when first needed, by type.
         self._scratch: dict[np.dtype, np.ndarray] = {}
         self._cast: dict[np.dtype, tuple[np.ndarray, np.ndarray]] = {}
         self._narrow: Operator | None = None
@@ -180,7 +180,7 @@ class Search:
         """
         b, k, problem = self.b, self.wanted, self.problem
         history: list[np.ndarray] = []
-        kind = self._plan(np.full(b, np.inf))[0]
+        kind = self._plan()[0]
         fresh, n_iter, best, since = False, 0, np.inf, 0
         while True:
             R = self._room(kind)[0]
@@ -204,7 +204,7 @@ class Search:
             n_iter += 1
             fresh = False
             self._step(R, norms, tol)
-            kind = self._plan(norms)[0]
+            kind = self._plan()[0]
         return Outcome(
             self.theta, np.ascontiguousarray(self.S[:, :b]), norms, bool(worst <= tol), n_iter, history
         )
@@ -235,7 +235,7 @@ class Search:
             self._scratch[kind] = np.zeros((3, len(self.S), width), kind)
         return self._scratch[kind]
 
-    def _plan(self, norms: np.ndarray) -> tuple[np.dtype, int, float]:
+    def _plan(self) -> tuple[np.dtype, int, float]:
         """The filter: its type, its degree, and where the wanted part begins."""
         own = self.S.dtype
         if self.bounds is None:
@@ -273,7 +273,7 @@ class Search:
 
     def _step(self, R: np.ndarray, norms: np.ndarray, tol: float) -> None:
         problem, b, p = self.problem, self.b, self.p
-        kind, degree, cut = self._plan(norms)
+        kind, degree, cut = self._plan()
         if problem.M is not None or self.bounds is None or degree < 2:
             D = R[:, :b]
             if problem.M is not None:
