@@ -16,7 +16,7 @@ SOLVERS = ["auto", "full", "covariance_eigh", "arpack", "randomized"]
 def spread_out(n, d, *, ratio=0.7, offset=0.0, dtype=np.float64):
     """Records with singular values that fall by a factor."""
     rng = np.random.default_rng(n + d)
-    with one_thread(1):
+    with one_thread():
         turn = np.linalg.qr(rng.standard_normal((d, d)))[0]
         return ((rng.standard_normal((n, d)) * ratio ** np.arange(d)) @ turn + offset).astype(dtype)
 
@@ -160,7 +160,7 @@ def test_leading_components_of_what_is_large_both_ways(shape, storage, dtype):
     if storage == "csr":
         X[np.random.default_rng(0).random(shape) < 0.9] = 0
     given = sp.csr_array(X) if storage == "csr" else X
-    with one_thread(1):
+    with one_thread():
         exact = np.linalg.svd(X.astype(float) - X.astype(float).mean(axis=0), compute_uv=False)[:5]
     sharp = PCA(5, svd_solver="arpack", random_state=0).fit(given)
     np.testing.assert_allclose(sharp.singular_values_, exact, rtol=1e-9 if dtype == np.float64 else 1e-5)
