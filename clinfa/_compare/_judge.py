@@ -106,6 +106,9 @@ def quality(answer: dict[str, Any], kind: str | None, y: np.ndarray | None, y_tr
         for name, value in answer["fitted"].items()
         if name != "n_features_in_" and not isinstance(value, np.ndarray | bool | np.bool_ | None)
     }
+    variance = answer["fitted"].get("explained_variance_")
+    if isinstance(variance, np.ndarray):
+        out["explained variance"] = float(variance.sum())
     if not any(isinstance(value, float) for value in out.values()) and answer["score"] is not None:
         out["score"] = answer["score"]
     labels = answer["fitted"].get("labels_")
