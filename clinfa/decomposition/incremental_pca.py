@@ -121,7 +121,7 @@ class IncrementalPCA(LinearProjection):
     def _fit(self, table: Table) -> IncrementalPCAFit:
         n, d, size = table.n, table.d, int(self.batch_size or 5 * table.d)
         k = self._kept(min(size, n), d, None)
-        if _all_products(size, k, d):
+        if _all_products(min(size, n), k, d):
             return _result(scatter(table, "IncrementalPCA"), k, size, table.dtype)
         check_finite(table, "IncrementalPCA")
         seen, first = None, 0
