@@ -353,6 +353,20 @@ class Transformer(Estimator):
         prefix = type(self).__name__.lower()
         return np.asarray([f"{prefix}{i}" for i in range(self._n_columns_out())], dtype=object)
 
+    def _turn_back(self, X: Any, table: Table, turn: np.ndarray, offset: np.ndarray | None = None) -> Any:
+        """Records from what `transform` made of them: table @ turn + offset (none if sparse), as X is."""
+        from clinfa.linalg._blocks import combined  # (these load SciPy)
+        from clinfa.linalg._sparse import product
+
+        dtype = np.promote_types(table.dtype, turn.dtype)
+        table = table if table.dtype == dtype else table.astype(dtype)
+        turn = turn.astype(dtype, copy=False)
+        if table.sparse:
+            out = product(table.X, np.ascontiguousarray(turn))
+        else:
+            out = combined(table.X, turn, offset=offset)
+        return X.with_records(out, self.__dict__.get("feature_names_in_")) if is_dataset(X) else out
+
     def _wrap(self, out: np.ndarray, X: Any) -> Any:
         """The result of `transform` in the form that was asked for."""
         if is_dataset(X):

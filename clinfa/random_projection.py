@@ -212,11 +212,7 @@ class _RandomProjection(Transformer):
             raise ValueError(f"X has {table.d} features, but {owner} has {self.n_components_} components.")
         back = self.__dict__.get("inverse_components_")
         back = (_inverse(self.components_) if back is None else back).T
-        dtype = np.promote_types(table.dtype, back.dtype)
-        table = table if table.dtype == dtype else table.astype(dtype)
-        back = back.astype(dtype, copy=False)
-        out = product(table.X, np.ascontiguousarray(back)) if table.sparse else combined(table.X, back)
-        return X.with_records(out, self.__dict__.get("feature_names_in_")) if is_dataset(X) else out
+        return self._turn_back(X, table, back)
 
 
 class GaussianRandomProjection(_RandomProjection):

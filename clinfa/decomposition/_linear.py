@@ -8,7 +8,6 @@ import numpy as np
 
 from clinfa.arrays import Table, is_dataset, read_table
 from clinfa.kinds import Transformer
-from clinfa.linalg._blocks import combined
 from clinfa.linalg._spectra import projected
 from clinfa.params import fitted
 
@@ -114,10 +113,7 @@ class LinearProjection(Transformer):
         if table.d != k:
             raise ValueError(f"X has {table.d} features, but {owner} has {k} components.")
         back = self._spread()[:, None] * self.components_ if self.whiten else self.components_
-        dtype = np.promote_types(table.dtype, back.dtype)
-        table = table if table.dtype == dtype else table.astype(dtype)
-        out = combined(table.X, back.astype(dtype, copy=False), offset=self.mean_)
-        return X.with_records(out, self.__dict__.get("feature_names_in_")) if is_dataset(X) else out
+        return self._turn_back(X, table, back, self.mean_)
 
     # The Gaussian of probabilistic PCA (Tipping & Bishop 1999)
 

@@ -249,10 +249,7 @@ class TruncatedSVD(Transformer):
             raise ValueError(
                 f"X has {table.d} features, but TruncatedSVD has {len(self.components_)} components."
             )
-        dtype = np.promote_types(table.dtype, self.components_.dtype)
-        table = table if table.dtype == dtype else table.astype(dtype)
-        out = combined(table.X, self.components_.astype(dtype, copy=False))
-        return X.with_records(out, self.__dict__.get("feature_names_in_")) if is_dataset(X) else out
+        return self._turn_back(X, table, self.components_)
 
 
 def _variances(block: np.ndarray) -> np.ndarray:

@@ -10,7 +10,6 @@ import numpy as np
 from clinfa.arrays import Table, is_dataset, read_table
 from clinfa.kinds import Transformer
 from clinfa.linalg._blas import one_thread
-from clinfa.linalg._blocks import combined
 from clinfa.linalg._spectra import by_svd, projected
 from clinfa.params import fitted, one_of, param
 
@@ -180,7 +179,4 @@ class Whitener(Transformer):
         """
         self._check_fitted()
         table = read_table(X.records if is_dataset(X) else X, "Whitener", width=len(self.whitening_))
-        dtype = np.promote_types(table.dtype, self.coloring_.dtype)
-        table = table if table.dtype == dtype else table.astype(dtype)
-        out = combined(table.X, self.coloring_.T.astype(dtype, copy=False), offset=self.mean_)
-        return X.with_records(out, self.__dict__.get("feature_names_in_")) if is_dataset(X) else out
+        return self._turn_back(X, table, self.coloring_.T, self.mean_)
