@@ -13,6 +13,7 @@ import scipy.linalg
 import scipy.sparse
 
 from clinfa.arrays import CSR, Table, is_dataset, is_sparse, read_table
+from clinfa.blas import one_thread
 from clinfa.errors import DataDimensionalityWarning, twin
 from clinfa.kinds import Transformer
 from clinfa.linalg._blocks import combined
@@ -359,6 +360,7 @@ def _chosen(rng: Any, n: int, share: float) -> np.ndarray:
     return places[: np.searchsorted(places, n)]
 
 
+@one_thread()
 def _inverse(components: Any) -> np.ndarray:
     """The pseudo-inverse."""
     dense = components.toarray() if is_sparse(components) else components

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from clinfa.blas import matmul
 from clinfa.cluster import KMeans
 from clinfa.datasets import make_blobs
 
@@ -91,7 +92,7 @@ def quantise(picture: Picture, k: int) -> Quantised:
     start = time.perf_counter()
     model = KMeans(k, random_state=0).fit(colours)
     seconds = time.perf_counter() - start
-    order = np.argsort(model.cluster_centers_ @ np.array([0.30, 0.59, 0.11], np.float32))
+    order = np.argsort(matmul(model.cluster_centers_, np.array([0.30, 0.59, 0.11], np.float32)))
     return Quantised(
         np.rint(model.cluster_centers_[order]).astype(np.uint8),
         np.argsort(order)[model.labels_].astype(np.uint8).reshape(picture.pixels.shape[:2]),

@@ -18,8 +18,8 @@ from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import LinearOperator
 
 from clinfa.arrays import CSR
+from clinfa.blas import matmul, one_thread
 from clinfa.linalg import EigResult, lobpcg, truncated_eigh
-from clinfa.linalg._blas import one_thread
 from clinfa.rng import check_random_state
 
 __all__ = ["Spectrum", "components", "laplacian_pairs", "walk_pairs"]
@@ -84,7 +84,7 @@ def walk_pairs(W: Graph, k: int, *, loops: bool, alpha: float = 0.0, **how: Any)
     if alpha:
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             scale = _checked(degrees, loops) ** -alpha
-            degrees = scale * (W @ scale)
+            degrees = scale * matmul(W, scale)
         if not (np.isfinite(degrees) & (degrees > 0)).all():
             raise ValueError(f"alpha={alpha:g} is too great: sums of affinities leave what a float can hold.")
     degrees = _checked(degrees, loops)
@@ -194,12 +194,12 @@ class _TooSlow(Exception):
     """Iterating takes longer than solving the whole."""
 
 
+@one_thread()
 def _at_once(A: np.ndarray, k: int, known: np.ndarray, largest: bool) -> EigResult:
     """As `_looked_for`, by LAPACK; the known pairs are moved to the other end of the spectrum first."""
     n, away = len(A), 4.0 * float(np.abs(A).sum(axis=1).max())
     moved = A - (away if largest else -away) * (known @ known.T)
-    with one_thread():
-        values, vectors = eigh(moved, subset_by_index=(n - k, n - 1) if largest else (0, k - 1))
+    values, vectors = eigh(moved, subset_by_index=(n - k, n - 1) if largest else (0, k - 1))
     if largest:
         values, vectors = values[::-1], vectors[:, ::-1]
     vectors = np.ascontiguousarray(vectors)
@@ -235,6 +235,7 @@ def _in_order(A: csr_matrix, order: np.ndarray) -> csr_matrix:
     return csr_matrix((part.data, place[part.indices], part.indptr), A.shape)
 
 
+@one_thread()
 def _known(label: np.ndarray, masses: np.ndarray, k: int) -> np.ndarray:
     """An orthonormal basis, or k vectors of it, of what is a multiple of the roots of masses on each
     component.
@@ -307,7 +308,7 @@ def _linked(W: Any) -> Any:
 
 
 def _sums(W: Graph) -> np.ndarray:
-    return W.sum(axis=1, dtype=float) if isinstance(W, np.ndarray) else W @ np.ones(W.shape[0])
+    return W.sum(axis=1, dtype=float) if isinstance(W, np.ndarray) else matmul(W, np.ones(W.shape[0]))
 
 
 def _checked(degrees: np.ndarray, loops: bool) -> np.ndarray:
@@ -336,7 +337,7 @@ def _scaled(W: Graph, scale: np.ndarray, own: bool) -> Graph:
     column = scale[:, None]
     return LinearOperator(
         W.shape,
-        lambda x: scale * (W @ (scale * x.ravel())),
-        matmat=lambda B: column * (W @ (column * B)),
+        lambda x: scale * W.matvec(scale * x.ravel()),
+        matmat=lambda B: column * W.matmat(column * B),
         dtype=W.dtype,
     )

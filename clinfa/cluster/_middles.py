@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from clinfa.arrays import Table
+from clinfa.blas import matmul
 from clinfa.cluster._mutual_reachability import distances, on_tree
 
 __all__ = ["centroids", "medoids"]
@@ -40,7 +41,7 @@ def medoids(
         mine = np.flatnonzero(labels == j)
         data, rows = X[mine], max(1, _BLOCK // len(mine))
         sums = [
-            distances(data[i : i + rows], data, metric, params) @ strength[mine]
+            matmul(distances(data[i : i + rows], data, metric, params), strength[mine])
             for i in range(0, len(mine), rows)
         ]
         out[j] = table.X[mine[np.argmin(np.concatenate(sums))]]

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from clinfa.arrays import CSR, Table, all_finite
+from clinfa.blas import inverse_covariance
 from clinfa.hierarchy import (
     SingleLinkage,
     SpanningTree,
@@ -280,8 +281,7 @@ def _learned(X: np.ndarray, metric: str | Callable, params: Mapping[str, Any]) -
     if metric == "seuclidean" and "V" not in params:
         return {**params, "V": np.var(X, axis=0, ddof=1, dtype=np.float64)}
     if metric == "mahalanobis" and "VI" not in params:
-        V = params["V"] if "V" in params else np.atleast_2d(np.cov(X.astype(np.float64).T))
-        return {"VI": np.linalg.inv(V).T}
+        return {"VI": inverse_covariance(X.astype(np.float64), params.get("V"))}
     return params
 
 

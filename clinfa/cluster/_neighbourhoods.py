@@ -11,6 +11,7 @@ import numpy as np
 
 from clinfa._core import dbscan, dbscan_labels, hilbert
 from clinfa.arrays import Table
+from clinfa.blas import matmul
 from clinfa.spatial import METRICS, Tree
 from clinfa.threads import Stripes, stripes
 
@@ -303,7 +304,7 @@ def block_clusters(
     around = np.empty(n)
     for some in blocks(np.arange(n, dtype=np.int32), n):
         within = rows_of(some) <= eps
-        around[some] = within @ weights if len(weights) else np.count_nonzero(within, axis=1)
+        around[some] = matmul(within, weights) if len(weights) else np.count_nonzero(within, axis=1)
     core = around >= need
     parent = np.arange(n, dtype=np.int32)
     rows = np.flatnonzero(core).astype(np.int32)

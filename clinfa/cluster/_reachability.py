@@ -11,6 +11,7 @@ import numpy as np
 
 from clinfa._core import optics
 from clinfa.arrays import CSR, Table, is_dataset, read_table
+from clinfa.blas import inverse_covariance, matmul
 from clinfa.errors import DataConversionWarning, twin
 from clinfa.spatial import Tree
 from clinfa.threads import stripes
@@ -207,7 +208,7 @@ def _rows(X: Any, metric: Any, params: dict[str, Any]) -> Callable[[int, int], n
     if metric == "seuclidean":
         params.setdefault("V", np.var(X, axis=0, ddof=1))
     if metric == "mahalanobis" and "VI" not in params:
-        params["VI"] = np.linalg.inv(np.atleast_2d(params.pop("V", np.cov(X.T)))).T
+        params["VI"] = inverse_covariance(X, params.pop("V", None))
     if metric in BOOLEAN:
         X = X != 0
     if isinstance(metric, str):
@@ -226,7 +227,7 @@ def _rows(X: Any, metric: Any, params: dict[str, Any]) -> Callable[[int, int], n
 
 def _cosines(X: np.ndarray, begin: int, end: int) -> np.ndarray:
     """Where some records are zero: those are at distance 1 from all others."""
-    far = np.clip(1 - X[begin:end] @ X.T, 0, 2)
+    far = np.clip(1 - matmul(X[begin:end], X.T), 0, 2)
     far[np.arange(end - begin), np.arange(begin, end)] = 0
     return far
 

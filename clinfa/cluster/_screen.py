@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from clinfa._core import kmeans, kmeans_screen
+from clinfa.blas import matmul, one_thread
 from clinfa.cluster._points import Points
 from clinfa.threads import stripes
 
@@ -29,12 +30,13 @@ class Screen:
         start = np.random.Generator(np.random.PCG64(0)).standard_normal((d, width + 8)).astype(sample.dtype)
         spread = sample - sample.mean(axis=0)
         for _ in range(2):
-            start, _ = np.linalg.qr(spread.T @ (spread @ start))
+            with one_thread():
+                start, _ = np.linalg.qr(spread.T @ (spread @ start))
         self.basis = np.ascontiguousarray(start[:, :width])
         self.short = np.empty((n, width + 1), points.dtype)
         self.norms = np.empty(n, points.dtype)
         for lo in range(0, n, 4096):
-            self.short[lo : lo + 4096, :width] = frame.enter(points.X[lo : lo + 4096]) @ self.basis
+            self.short[lo : lo + 4096, :width] = matmul(frame.enter(points.X[lo : lo + 4096]), self.basis)
         self.cut = stripes(n, 0.6 * d)
         # The projection's own rounding comes on top of what the tile's does.
         self.noise = 3 * points.noise
@@ -60,7 +62,7 @@ class Screen:
         p, width = self.points, self.basis.shape[1]
         k = len(centres)
         short = np.empty((k, width + 1), p.dtype)
-        short[:, :width] = centres @ self.basis
+        short[:, :width] = matmul(centres, self.basis)
         whole = np.einsum("ij,ij->i", centres, centres, dtype=np.float64)
         front = np.einsum("ij,ij->i", short[:, :width], short[:, :width], dtype=np.float64)
         short[:, width] = np.sqrt(np.maximum(whole - front, 0) + self.noise * whole)

@@ -8,6 +8,7 @@ import numpy as np
 
 from clinfa._core import kmeans, seeding
 from clinfa.arrays import Table
+from clinfa.blas import matmul
 from clinfa.cluster._assignment import nearest
 from clinfa.cluster._points import Points, points
 from clinfa.rng import WeightedRows
@@ -195,7 +196,7 @@ class SparseSearch(Search):
         self._candidates = candidates
         for part, squared in self._blocks(candidates):
             less = np.maximum(self.closest[part, None] - squared, 0).astype(np.float64)
-            out += self.p.weights[part] @ less if len(self.p.weights) else less.sum(axis=0)
+            out += matmul(self.p.weights[part], less) if len(self.p.weights) else less.sum(axis=0)
         return out
 
     def _follow_first(self, centre: np.ndarray) -> None:

@@ -10,6 +10,7 @@ from scipy.sparse import csr_matrix
 
 from clinfa.affinity import Neighbourhood, as_matrix, embed, mean_with_mirror, symmetrised
 from clinfa.arrays import Table
+from clinfa.blas import one_thread
 from clinfa.cluster.kmeans import k_means
 from clinfa.metrics.pairwise import pairwise_kernels
 from clinfa.neighbors import NearestNeighbors, kneighbors_graph
@@ -65,6 +66,7 @@ def affinities(model: SpectralClustering, table: Table) -> tuple[Any, np.ndarray
     return pairwise_kernels(X, metric=model.affinity, filter_params=True, **how), None
 
 
+@one_thread()
 def cluster_qr(vectors: np.ndarray) -> np.ndarray:
     """The column that each row lies along most, after a turn in which the pivots of QR lie along columns."""
     pivots = qr(vectors.T, mode="r", pivoting=True)[1][: vectors.shape[1]]
@@ -72,6 +74,7 @@ def cluster_qr(vectors: np.ndarray) -> np.ndarray:
     return np.abs(vectors @ (left @ right)).argmax(axis=1)
 
 
+@one_thread()
 def discretize(vectors: np.ndarray, rng: np.random.RandomState, *, most: int = 20) -> np.ndarray:
     """Labels whose indicators are nearest to the rows, scaled to length 1, up to a rotation.
 

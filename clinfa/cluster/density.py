@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from clinfa.arrays import CSR, Table, is_dataset, read_table, read_weights
+from clinfa.blas import inverse_covariance
 from clinfa.cluster._neighbourhoods import (
     Clusters,
     Space,
@@ -214,7 +215,7 @@ class DBSCAN(Clusterer):
         if self.metric == "seuclidean":
             params.setdefault("V", np.var(X, axis=0, ddof=1))
         if self.metric == "mahalanobis" and "VI" not in params:
-            params["VI"] = np.linalg.inv(np.atleast_2d(np.cov(X.T))).T
+            params["VI"] = inverse_covariance(X)
         if self.metric == "haversine" and X.shape[1] != 2:
             raise ValueError("Haversine distance only valid in 2 dimensions")
         return params

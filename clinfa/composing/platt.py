@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from clinfa.arrays import is_dataset, read_weights
+from clinfa.blas import matmul
 from clinfa.composing._parts import check_fitted, score_method, scores
 from clinfa.dataset import Pr
 from clinfa.errors import ConvergenceWarning, twin
@@ -136,15 +137,16 @@ class Platt(Recipe):
         for _ in range(int(self.max_iter)):
             p = _probability(a * f + b)
             slope = w * (target - p)
-            gradient = np.array([f @ slope, slope.sum()])
+            gradient = np.array([matmul(f, slope), slope.sum()])
             if (np.abs(gradient) < _GRADIENT).all():
                 break
             curve = w * p * (1 - p)
-            h11, h12, h22 = (f * f) @ curve + self.sigma, f @ curve, curve.sum() + self.sigma
+            h11, h12 = matmul(f * f, curve) + self.sigma, matmul(f, curve)
+            h22 = curve.sum() + self.sigma
             det = h11 * h22 - h12 * h12
             step = -np.array([h22 * gradient[0] - h12 * gradient[1], h11 * gradient[1] - h12 * gradient[0]])
             step /= det
-            descent, share = float(gradient @ step), 1.0
+            descent, share = float(matmul(gradient, step)), 1.0
             while share >= self.min_step:
                 tried = _loss((a + share * step[0]) * f + (b + share * step[1]), target, w)
                 if tried < loss + 1e-4 * share * descent:
@@ -168,7 +170,7 @@ class Platt(Recipe):
 
 def _loss(z: np.ndarray, target: np.ndarray, w: np.ndarray) -> float:
     """Weighted cross-entropy of 1 / (1 + exp(z)), without overflow."""
-    return float(w @ (np.log1p(np.exp(-np.abs(z))) + np.where(z >= 0, target, target - 1) * z))
+    return float(matmul(w, np.log1p(np.exp(-np.abs(z))) + np.where(z >= 0, target, target - 1) * z))
 
 
 def _probability(z: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from clinfa.blas import matmul
 from clinfa.rng import generator
 
 __all__ = ["PearsonCorrelation", "pearson"]
@@ -76,13 +77,13 @@ def pearson(
     shares = np.full(len(X), 1 / len(X)) if not len(weights) else weights / n
     scale = np.abs(X).max(axis=0, initial=0)
     Z = X / np.where(scale > 0, scale, 1)  # neither squares nor sums can overflow
-    Z -= shares @ Z
-    Z -= shares @ Z  # (what rounding left of the mean)
+    Z -= matmul(shares, Z)
+    Z -= matmul(shares, Z)  # (what rounding left of the mean)
     Z *= np.sqrt(shares)[:, None]
     length = np.sqrt((Z * Z).sum(axis=0))
     constant = X.min(axis=0) == X.max(axis=0)
     Z /= np.where(constant, np.nan, length)
-    r = np.clip(Z.T @ Z, -1, 1)
+    r = np.clip(matmul(Z.T, Z), -1, 1)
     r = (r + r.T) / 2
     np.fill_diagonal(r, np.where(constant, np.nan, 1.0))
     if permutations is None:
@@ -120,8 +121,8 @@ def _permuted(
     plain = Z / np.where(root > 0, root, 1)
     for _ in range(permutations):
         moved = plain[source.permutation(len(Z))] * root
-        moved -= root * (root[:, 0] @ moved)
+        moved -= root * matmul(root[:, 0], moved)
         moved /= np.sqrt((moved * moved).sum(axis=0))
-        far += np.abs(Z.T @ moved) >= np.abs(r) * (1 - 1e-12)
+        far += np.abs(matmul(Z.T, moved)) >= np.abs(r) * (1 - 1e-12)
     far = np.triu(far, 1)
     return np.where(np.isnan(r), np.nan, (far + far.T) / (permutations + 1))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from clinfa.blas import matmul
 from clinfa.datasets._common import (
     Floats,
     Ints,
@@ -161,7 +162,7 @@ def make_classification(
     for size, corner in zip(sizes, corners, strict=True):
         start, stop = stop, stop + size
         shear = 2 * rng.uniform(size=(n_informative, n_informative)) - 1
-        informative[start:stop] = informative[start:stop] @ shear
+        informative[start:stop] = matmul(informative[start:stop], shear)
         informative[start:stop] += corner
 
     X = np.empty((n_samples, n_features))
@@ -169,7 +170,7 @@ def make_classification(
     X[:, :n_informative] = informative
     if n_redundant:
         mixture = 2 * rng.uniform(size=(n_informative, n_redundant)) - 1
-        X[:, n_informative:n_linear] = informative @ mixture
+        X[:, n_informative:n_linear] = matmul(informative, mixture)
     if n_repeated:
         source = ((n_linear - 1) * rng.uniform(size=n_repeated) + 0.5).astype(np.intp)
         X[:, n_linear : n_linear + n_repeated] = X[:, source]

@@ -13,6 +13,7 @@ from numbers import Integral
 import numpy as np
 from numpy.typing import ArrayLike
 
+from clinfa.blas import matmul, one_thread
 from clinfa.datasets._common import (
     Floats,
     Ints,
@@ -376,7 +377,7 @@ def make_regression(
         X = _low_rank(rng, n_samples, n_features, effective_rank, tail_strength)
     weights = np.zeros((n_features, n_targets))
     weights[:n_informative] = 100 * rng.uniform(size=(n_informative, n_targets))
-    y = X @ weights + bias
+    y = matmul(X, weights) + bias
     if noise > 0:
         y += noise * rng.standard_normal(y.shape)
     if shuffle:
@@ -424,6 +425,7 @@ def _two_curves(
     return X, y
 
 
+@one_thread()
 def _low_rank(
     rng: np.random.RandomState,
     n_samples: int,

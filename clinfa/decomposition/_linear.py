@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from clinfa.arrays import Table, is_dataset, read_table
+from clinfa.blas import one_thread
 from clinfa.kinds import Transformer
 from clinfa.linalg._spectra import projected
 from clinfa.params import fitted
@@ -121,6 +122,7 @@ class LinearProjection(Transformer):
         """What the variance along each component has beyond the noise."""
         return np.maximum(self.explained_variance_ - self.components_.dtype.type(self.noise_variance_), 0)
 
+    @one_thread()
     def get_covariance(self) -> np.ndarray:
         """The covariance of the model: that along the components, and the noise in all directions.
 
@@ -145,6 +147,7 @@ class LinearProjection(Transformer):
         self._check_fitted()
         return self._power(-1.0)[0]
 
+    @one_thread()
     def _power(self, power: float) -> tuple[np.ndarray, float]:
         """A power of the covariance, and the logarithm of its determinant."""
         axes, noise = self.components_.astype(np.float64), float(self.noise_variance_)

@@ -8,8 +8,8 @@ from typing import Any, Self
 import numpy as np
 
 from clinfa.arrays import Table, check_finite, is_dataset, is_sparse
+from clinfa.blas import one_thread
 from clinfa.decomposition._linear import LinearProjection
-from clinfa.linalg._blas import one_thread
 from clinfa.linalg._scatter import Scatter, power_below, scatter
 from clinfa.linalg._spectra import Spectrum, by_covariance, signed
 from clinfa.params import at_least, boolean, fitted, none, param, shown

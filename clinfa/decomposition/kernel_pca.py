@@ -9,12 +9,12 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from clinfa.arrays import Table, all_finite, is_dataset, read_table
+from clinfa.blas import matmul, one_thread
 from clinfa.decomposition._positive import positive_part
 from clinfa.errors import NotFittedError, twin
 from clinfa.kernels import Method
 from clinfa.kinds import Transformer
 from clinfa.linalg import truncated_eigh
-from clinfa.linalg._blas import one_thread
 from clinfa.linalg._blocks import combined
 from clinfa.metrics.pairwise import pairwise_kernels
 from clinfa.params import (
@@ -262,7 +262,8 @@ default "linear"
             with one_thread():
                 values, vectors = eigh(K, subset_by_index=(n - k, n - 1), check_finite=False)
             return values[::-1], vectors[:, ::-1], 1
-        size = float(np.linalg.norm(K))
+        with one_thread():
+            size = float(np.linalg.norm(K))
         relative = 50 * float(np.finfo(K.dtype).eps)
         if solver == "randomized":
             relative = float(np.sqrt(np.finfo(K.dtype).eps))
@@ -377,7 +378,7 @@ default "linear"
         if table.d != known.shape[1]:
             raise ValueError(f"X has {table.d} features, but {owner} has {known.shape[1]} components.")
         K = self._kernel_of(table.astype(known.dtype).X, known, self.gamma_)
-        out = K @ self.dual_coef_
+        out = matmul(K, self.dual_coef_)
         return X.with_records(out, self.__dict__.get("feature_names_in_")) if is_dataset(X) else out
 
     def _n_columns_out(self) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 
 from clinfa._core import columns
 from clinfa.arrays import NO_WEIGHTS, Table, is_dataset, read_table
+from clinfa.blas import one_thread
 from clinfa.errors import ConvergenceWarning, twin
 from clinfa.kinds import Transformer
 from clinfa.linalg._blocks import combined, crossed
@@ -267,7 +268,8 @@ def _total_variance(table: Table, whole: Sides, scale: float) -> float:
         expected = mean[X.indices[:count]]
         off = X.data[:count] * scale - expected
         # (Where nothing is stored, a record is off by the mean: of all places, less those that are stored.)
-        return float((off @ off + max(n * (mean @ mean) - expected @ expected, 0.0)) / n)
+        with one_thread():
+            return float((off @ off + max(n * (mean @ mean) - expected @ expected, 0.0)) / n)
     cut = table.stripes(0.5 * table.d)
     out = np.zeros((len(cut), 2, table.d + 16))
     X, shift = X if scale == 1 else X * X.dtype.type(scale), mean.astype(X.dtype)

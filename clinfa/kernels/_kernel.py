@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from clinfa.arrays import Table, is_dataset, is_sparse, read_table
+from clinfa.blas import matmul
 from clinfa.config import get_config
 from clinfa.kernels import _graph
 from clinfa.kernels._methods import Gaussian, Linear, Method, Sparse
@@ -210,7 +211,7 @@ class Kernel:
         if block.ndim not in (1, 2) or len(block) != self.size:
             raise ValueError(f"rhs must have {self.size} rows, got shape {block.shape}.")
         if isinstance(self.matrix, np.ndarray):
-            return self.matrix @ block
+            return matmul(self.matrix, block)
         columns = np.ascontiguousarray(block.reshape(self.size, -1))
         if self.matrix is None:
             out = self._rows.dot(columns)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
-from clinfa.linalg._blas import one_thread
+from clinfa.blas import one_thread
 from clinfa.linalg._blocks import combined, crossed
 
 __all__ = ["extend"]
@@ -15,6 +15,7 @@ __all__ = ["extend"]
 _ROUNDS = 8  # two in nearly all cases
 
 
+@one_thread()
 def extend(
     basis: np.ndarray, held: int, rng: Any, scale: float = 0.0, *, rough: bool = False
 ) -> tuple[np.ndarray, np.ndarray, int]:
@@ -75,8 +76,7 @@ def extend(
         if rank == 0:
             break
         left = (gram - along.T @ along) / np.outer(sizes, sizes)
-        with one_thread():
-            values, vectors = scipy.linalg.eigh(left, check_finite=False)
+        values, vectors = scipy.linalg.eigh(left, check_finite=False)
         # What is left below this is not known well enough to be divided by: the next round sees it better.
         roots = np.sqrt(np.maximum(values, 64 * eps * width))
         # The symmetric root changes least; but columns must be eigenvectors for a lost one to show.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from clinfa.linalg._blas import one_thread
+from clinfa.blas import one_thread
 from clinfa.linalg._blocks import combined, crossed
 from clinfa.linalg._operators import Operator
 
@@ -87,15 +87,15 @@ def spectrum_bounds(operator: Operator, start: np.ndarray, steps: int = 12) -> t
     start : ndarray of shape (n, 1)
     steps : int
     """
-    v = start / np.linalg.norm(start)
+    v = start / start.dtype.type(_norm(start))
     before, beta = np.zeros_like(v), 0.0
     diagonal, beside = [], []
     for _ in range(min(steps, operator.n)):
         w = operator(v) - beta * before
-        alpha = float(np.vdot(w, v))
+        alpha = float(crossed(w, v)[0, 0])
         w -= alpha * v
         diagonal.append(alpha)
-        beta = float(np.linalg.norm(w))
+        beta = _norm(w)
         beside.append(beta)
         if beta <= 1e-6 * max(abs(alpha), beside[0]):
             break
@@ -104,3 +104,7 @@ def spectrum_bounds(operator: Operator, start: np.ndarray, steps: int = 12) -> t
     with one_thread():
         values = np.linalg.eigvalsh(T)
     return float(values[0] - beta), float(values[-1] + beta)
+
+
+def _norm(v: np.ndarray) -> float:
+    return float(np.sqrt(crossed(v)[0, 0]))

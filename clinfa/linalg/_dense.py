@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from clinfa.linalg._blas import one_thread
+from clinfa.blas import one_thread
 from clinfa.linalg._blocks import crossed
 from clinfa.linalg._result import EigResult
 from clinfa.linalg._subspace import Problem
@@ -12,6 +12,7 @@ from clinfa.linalg._subspace import Problem
 __all__ = ["dense_pairs"]
 
 
+@one_thread()
 def dense_pairs(problem: Problem, k: int, tol: float | None) -> EigResult:
     """k pairs of a problem whose matrices fit in memory.
 
@@ -29,16 +30,14 @@ def dense_pairs(problem: Problem, k: int, tol: float | None) -> EigResult:
     A = (A + A.T) / 2
     Z = None
     if problem.Y.shape[1]:
-        with one_thread():
-            Z = null_space(problem.BY.astype(np.float64).T)
-            inner = Z.T @ A @ Z, None if B is None else Z.T @ B @ Z
+        Z = null_space(problem.BY.astype(np.float64).T)
+        inner = Z.T @ A @ Z, None if B is None else Z.T @ B @ Z
     else:
         inner = A, B
     m = len(inner[0])
     chosen = (m - k, m - 1) if problem.largest else (0, k - 1)
     try:
-        with one_thread():
-            values, vectors = eigh(*inner, subset_by_index=chosen)
+        values, vectors = eigh(*inner, subset_by_index=chosen)
     except LinAlgError as error:
         raise ValueError(
             "B must be positive definite, but is singular or has a negative value, to rounding."

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
+from clinfa.blas import matmul, one_thread
 from clinfa.linalg._bases import extend
-from clinfa.linalg._blas import one_thread
 from clinfa.linalg._blocks import combined, crossed
 from clinfa.linalg._sides import Sides
 
@@ -80,7 +80,8 @@ def golub_kahan(
                 break
             B[low:held, held:end] += along
             B[held:end, held:end] = within
-            scale = max(scale, float(np.linalg.norm(within)), float(np.linalg.norm(along)))
+            with one_thread():
+                scale = max(scale, float(np.linalg.norm(within)), float(np.linalg.norm(along)))
             V[:, end : end + block] = A.back(U[:, held:end])
             V[:, end : end + block] -= combined(V[:, held:end], within.T.astype(A.dtype))
             _, coupling, _ = extend(V[:, : end + block], end, rng, scale)
@@ -97,7 +98,7 @@ def golub_kahan(
         n_iter += 1
         with one_thread():
             left, s, right = scipy.linalg.svd(B[:held, :held], check_finite=False)
-        residuals = np.linalg.norm(coupling @ left[held - block : held, :k], axis=0)
+        residuals = np.linalg.norm(matmul(coupling, left[held - block : held, :k]), axis=0)
         if n_iter == max_iter or (residuals <= tol * s[0]).all():
             break
         keep = min(held - block, k + (held - k) // 3)
@@ -106,7 +107,7 @@ def golub_kahan(
         V[:, keep : keep + block] = V[:, held : held + block]
         B[:] = 0
         B[range(keep), range(keep)] = s[:keep]
-        expected = (coupling @ left[held - block : held, :keep]).T
+        expected = matmul(coupling, left[held - block : held, :keep]).T
         held = keep
     u = combined(U[:, :held], left[:, :k].astype(A.dtype))
     v = combined(V[:, :held], right[:k].T.astype(A.dtype))

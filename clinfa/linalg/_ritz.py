@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from clinfa._core import ritz
-from clinfa.linalg._blas import one_thread
+from clinfa.blas import one_thread
 from clinfa.linalg._blocks import combined, crossed
 from clinfa.threads import stripes
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from clinfa.arrays import CSR, is_sparse
+from clinfa.blas import matmul
 from clinfa.linalg._blocks import combined, crossed
 from clinfa.linalg._sparse import SparseOperator, transposed
 
@@ -50,7 +51,7 @@ class Sides:
     def _from_right(self, block: np.ndarray) -> np.ndarray:
         out = self.forward(block)
         if self.shift is not None:
-            out -= (self.shift @ block).astype(self.dtype)
+            out -= matmul(self.shift, block).astype(self.dtype)
         return out
 
     def _from_left(self, block: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from clinfa._core import columns
 from clinfa.arrays import CSR, NO_WEIGHTS, Table, all_finite, check_finite
-from clinfa.linalg._blas import one_thread
+from clinfa.blas import matmul, one_thread
 from clinfa.linalg._blocks import combined, crossed
 from clinfa.linalg._scatter import LEAST, MOST, Scatter, middle, power_below, scatter
 from clinfa.linalg._sparse import product
@@ -95,7 +95,8 @@ def by_svd(table: Table, owner: str) -> Spectrum:
         root = np.sqrt(np.maximum(values, 0))[:, None] * vectors.T
         _, singular, axes = np.linalg.svd(root / scale)
         axes = axes @ turn.T
-    return Spectrum(found.n, found.mean, singular, signed(axes), float(singular @ singular), found.exponent)
+    total = float(matmul(singular, singular))
+    return Spectrum(found.n, found.mean, singular, signed(axes), total, found.exponent)
 
 
 def _by_lapack(table: Table, owner: str) -> Spectrum:
@@ -106,9 +107,8 @@ def _by_lapack(table: Table, owner: str) -> Spectrum:
     X -= mean
     with one_thread():
         _, singular, axes = np.linalg.svd(X, full_matrices=False)
-    return Spectrum(
-        table.n, np.ldexp(mean, exponent), singular, signed(axes), float(singular @ singular), exponent
-    )
+    total = float(matmul(singular, singular))
+    return Spectrum(table.n, np.ldexp(mean, exponent), singular, signed(axes), total, exponent)
 
 
 def leading(table: Table, owner: str, k: int, random_state: Any, **how: Any) -> Spectrum:
@@ -124,7 +124,7 @@ def leading(table: Table, owner: str, k: int, random_state: Any, **how: Any) -> 
         how = {"method": "lanczos"}
     X, mean, total, exponent = _centre(table, owner)
     shift: np.ndarray | None = mean
-    if not table.sparse and table.n * (mean @ mean) > _FAR * total:
+    if not table.sparse and table.n * matmul(mean, mean) > _FAR * total:
         X, shift = (
             (X - mean).astype(X.dtype, copy=False),
             None,
@@ -170,7 +170,7 @@ def _about_mean(X: np.ndarray | CSR) -> tuple[np.ndarray, float]:
         count = int(X.indptr[-1])
         values = X.data[:count].astype(np.float64)
         mean = np.bincount(X.indices[:count], weights=values, minlength=d) / n
-        return mean, float(values @ values - n * (mean @ mean))
+        return mean, float(matmul(values, values) - n * matmul(mean, mean))
     shift, cut = middle(X).astype(X.dtype), stripes(n, 0.4 * d)
     sums = np.zeros((len(cut), 2, d + 16))
     cut.run(
@@ -189,7 +189,7 @@ def projected(table: Table, mean: np.ndarray, turn: np.ndarray, owner: str) -> n
     table = table if table.dtype == dtype else table.astype(dtype)
     if table.sparse:
         out = product(table.X, np.ascontiguousarray(turn)) if turn.size else np.zeros((table.n, 0), dtype)
-        out -= mean @ turn
+        out -= matmul(mean, turn)
     else:
         out = combined(table.X, turn, shift=mean)
     if not out.size or not all_finite(out):  # whatever is not finite in X is not finite there

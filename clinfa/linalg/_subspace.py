@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from clinfa.blas import matmul, one_thread
 from clinfa.linalg._blocks import combined, crossed
 from clinfa.linalg._chebyshev import filtered, growth
 from clinfa.linalg._operators import Operator
@@ -132,6 +133,7 @@ class Search:
         if self.problem.B is not None:
             self.problem.B(self.S[:, columns], self.BS[:, columns])
 
+    @one_thread()
     def _rotate(self, K: np.ndarray, M: np.ndarray) -> None:
         """The best b pairs in the span of the first columns, of which K and M are the inner products with A
         and B.
@@ -309,10 +311,10 @@ class Search:
             if problem.B is not None:
                 problem.B(S[:, here], BS[:, here])
             G = crossed(S[:, : m + w], BS[:, here])
-            over, inside = G[:m], G[m:] - G[:m].T @ G[:m]
+            over, inside = G[:m], G[m:] - matmul(G[:m].T, G[:m])
             T = spanning(inside, 1e-10)
             lost, w = inside.diagonal().min() < 1e-2 * G[m:].diagonal().max(), T.shape[1]
-            C = np.concatenate([-over @ T, T])
+            C = np.concatenate([-matmul(over, T), T])
             combined(S[:, : len(C)], C, shift=np.zeros(len(C)), out=S[:, m : m + w])  # (in place)
             if w == 0 or not lost:
                 break

@@ -9,6 +9,7 @@ import numpy as np
 
 from clinfa.affinity import as_matrix, walk_pairs
 from clinfa.arrays import Table, is_dataset, read_table
+from clinfa.blas import matmul
 from clinfa.kernels import Gaussian, Kernel, Method, Sparse
 from clinfa.kinds import Transformer
 from clinfa.params import at_least, between, fitted, function, instance, none, one_of, param, seed, shown
@@ -173,7 +174,7 @@ class DiffusionMap(Transformer):
         values, right = found.values[1:], found.vectors[:, 1:]
         # (What a step leaves of a vector with the eigenvalue 0 is rounding.)
         right = right * (np.abs(values) > 64 * np.finfo(W.dtype).eps)
-        density = (W @ np.ones(W.shape[0])) ** -alpha if alpha else None
+        density = matmul(W, np.ones(W.shape[0])) ** -alpha if alpha else None
         before = right * _power(values, t - 1)
         return DiffusionMapFit(
             values.astype(W.dtype), (before * values).astype(W.dtype), before, density, kernel
@@ -211,7 +212,7 @@ class DiffusionMap(Transformer):
         if density is None:
             density = np.ones(len(before))
         with np.errstate(invalid="ignore"):
-            out = (rows @ (density[:, None] * before)) / (rows @ density)[:, None]
+            out = matmul(rows, density[:, None] * before) / matmul(rows, density)[:, None]
         return self._wrap(out.astype(table.dtype), X)
 
     def embedding(self) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 
 from clinfa.affinity import EIGEN_SOLVERS, as_matrix, embed, mean_with_mirror
 from clinfa.arrays import Table, read_table
+from clinfa.blas import matmul
 from clinfa.kinds import Transformer
 from clinfa.manifold._affinities import Affinity, ByDistances, ByKernel, Given, by_neighbours, like
 from clinfa.params import (
@@ -215,7 +216,7 @@ class SpectralEmbedding(Transformer):
         table = self._read_new(X)
         rows = self._affinity.rows(table)
         walk = 1 - self.eigenvalues_
-        means = rows @ self.embedding_.astype(float)
+        means = matmul(rows, self.embedding_.astype(float))
         with np.errstate(divide="ignore", invalid="ignore"):
             out = means / np.asarray(rows.sum(axis=1)).reshape(-1, 1) / walk
         out[:, np.abs(walk) <= np.finfo(float).eps * len(self.embedding_)] = 0

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from clinfa.arrays import NO_WEIGHTS, is_dataset
+from clinfa.blas import matmul
 from clinfa.errors import UndefinedMetricWarning, twin
 from clinfa.metrics._curves import auc, precision_recall_points, rates, roc_points
 from clinfa.metrics._ranked import Ranked
@@ -272,7 +273,7 @@ def _averaged(
         return float(np.average(each, weights=shares))
     shares = None
     if average == "weighted":
-        shares = weights @ indicator if len(weights) else indicator.sum(axis=0)
+        shares = matmul(weights, indicator) if len(weights) else indicator.sum(axis=0)
         if np.isclose(shares.sum(), 0):
             return 0.0
     each = np.array(

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from clinfa.blas import one_thread
 from clinfa.errors import UndefinedMetricWarning, twin
 from clinfa.params import Rule
 
@@ -102,6 +103,7 @@ def mean(values: np.ndarray, weights: np.ndarray | None) -> float:
     return float((values * weights).sum() / total)
 
 
+@one_thread()
 def matthews(hits: np.ndarray, truth: np.ndarray, prediction: np.ndarray, total: float) -> float:
     """R_K of Gorodkin (2004); 0 where it is 0 / 0."""
     truth, prediction, total = truth.astype(float), prediction.astype(float), float(total)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from clinfa.blas import matmul
 from clinfa.metrics._contingency import Contingency, entropy, of_matrix, pair_counts, read_contingency
 from clinfa.params import between, function, instance, one_of
 
@@ -456,7 +457,7 @@ def consensus_score(a: Any, b: Any, *, similarity: Any = "jaccard") -> float:
     if similarity == "jaccard":
         if any(p.shape[1] != q.shape[1] for p, q in zip(first, second, strict=True)):
             raise ValueError("The biclusters of a and b must be of the same rows and columns.")
-        common = (first[0] @ second[0].T) * (first[1] @ second[1].T)
+        common = matmul(first[0], second[0].T) * matmul(first[1], second[1].T)
         sizes = [rows.sum(axis=1) * columns.sum(axis=1) for rows, columns in (first, second)]
         with np.errstate(invalid="ignore"):
             matrix = common / (sizes[0][:, None] + sizes[1] - common)

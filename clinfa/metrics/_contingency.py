@@ -229,7 +229,9 @@ def pair_counts(table: Contingency) -> tuple[int, int, int, int]:
     Ints of Python, which cannot overflow.
     """
     n = table.n
-    both, true, found = (int(counts @ counts) for counts in (table.counts, table.row_sums, table.column_sums))
+    both, true, found = (
+        int((counts * counts).sum()) for counts in (table.counts, table.row_sums, table.column_sums)
+    )
     return n * n - true - found + both, found - both, true - both, both - n
 
 

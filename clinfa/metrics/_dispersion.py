@@ -8,6 +8,7 @@ import numpy as np
 
 from clinfa._core import columns, distances, kmeans
 from clinfa.arrays import NO_WEIGHTS
+from clinfa.blas import matmul
 from clinfa.metrics._silhouette import Clusters, clusters_of, read_clusters
 from clinfa.threads import stripes
 
@@ -82,8 +83,8 @@ def calinski_harabasz_score(X: Any, labels: Any) -> float:
     within = float(own.sum())
     if within == 0:
         return 1.0
-    middle = centres[0] + data.counts @ (centres - centres[0]) / n
-    between = float(data.counts @ ((centres - middle) ** 2).sum(axis=1))
+    middle = centres[0] + matmul(data.counts, centres - centres[0]) / n
+    between = float(matmul(data.counts, ((centres - middle) ** 2).sum(axis=1)))
     return between * (n - k) / (within * (k - 1))
 
 

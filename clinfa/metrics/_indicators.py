@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from clinfa.arrays import is_sparse
+from clinfa.blas import matmul
 from clinfa.metrics._counts import Counts, count_classes, read_pair, row_weights
 from clinfa.targets import as_array
 
@@ -101,5 +102,5 @@ def _count(some: Any, weights: np.ndarray, by_row: bool) -> np.ndarray:
     elif by_row:
         each = np.count_nonzero(some, axis=1)
     else:
-        return weights @ (some != 0) if len(weights) else np.count_nonzero(some, axis=0)
+        return matmul(weights, some != 0) if len(weights) else np.count_nonzero(some, axis=0)
     return each * weights if len(weights) else each

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from clinfa.arrays import is_sparse
+from clinfa.blas import matmul
 from clinfa.errors import UndefinedMetricWarning, twin
 from clinfa.metrics._scores import not_finite, read_scores, two_labels, weights_of
 from clinfa.params import at_least, boolean, none, positive
@@ -328,7 +329,7 @@ def _dcg(gains: np.ndarray, scores: np.ndarray, k: int | None, base: float, igno
     def work(gains: np.ndarray, scores: np.ndarray) -> np.ndarray:
         if ignore_ties:
             order = np.argsort(scores, axis=1)[:, ::-1]
-            return np.take_along_axis(gains, order, axis=1) @ discount
+            return matmul(np.take_along_axis(gains, order, axis=1), discount)
         order, first, last = _descending(scores)
         shared = (upto[last + 1] - upto[first]) / (last + 1 - first)
         return (np.take_along_axis(gains, order, axis=1) * shared).sum(axis=1)
@@ -415,7 +416,7 @@ def top_k_accuracy_score(
         hits = _by_blocks(lambda scores, codes: _places(scores, codes) < k, scores, codes[:, None])
     if normalize:
         return _mean(hits, weights)
-    return float(weights @ hits if len(weights) else np.count_nonzero(hits))
+    return float(matmul(weights, hits) if len(weights) else np.count_nonzero(hits))
 
 
 def _places(scores: np.ndarray, codes: np.ndarray) -> np.ndarray:

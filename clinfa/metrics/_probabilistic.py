@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from clinfa._core import ranking
+from clinfa.blas import matmul
 from clinfa.errors import UndefinedMetricWarning, twin
 from clinfa.metrics._scores import (
     not_finite,
@@ -87,14 +88,14 @@ class Forecast:
             losses = ((self.truth - self.p) ** 2).sum(axis=1)
         else:
             losses = -(self.truth * np.log(_clipped(self.p))).sum(axis=1)
-        return float(losses @ self.weights if len(self.weights) else losses.sum())
+        return float(matmul(losses, self.weights) if len(self.weights) else losses.sum())
 
     def frequencies(self, absent: bool = False) -> np.ndarray:
         """The weight of the rows of each class, or of those not of it: shape (k,)."""
         weights = self.weights if len(self.weights) else None
         if self.truth.ndim == 2:
             which = self.truth == 0 if absent else self.truth
-            return which.sum(axis=0) if weights is None else weights @ which
+            return which.sum(axis=0) if weights is None else matmul(weights, which)
         counts = np.bincount(self.truth, weights, minlength=self.n_classes)
         if absent:  # (added up, not subtracted: exactly 0 where no other class occurs)
             return np.array([np.delete(counts, c).sum() for c in range(len(counts))])
@@ -383,7 +384,7 @@ def d2_brier_score(
         return np.nan
     forecast = _binary_forecast(y_true, y_proba, sample_weight, pos_label, labels, "d2_brier_score")
     loss, counts = forecast.loss(squared=True), forecast.frequencies()
-    constant = counts @ forecast.frequencies(absent=True) / forecast.total
+    constant = matmul(counts, forecast.frequencies(absent=True)) / forecast.total
     return float(1 - np.float64(loss) / constant)
 
 

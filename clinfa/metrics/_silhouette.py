@@ -10,6 +10,7 @@ import numpy as np
 
 from clinfa._core import columns, kmeans, silhouette
 from clinfa.arrays import Table, is_dataset, read_table
+from clinfa.blas import inverse_covariance
 from clinfa.config import get_config
 from clinfa.errors import DataConversionWarning, twin
 from clinfa.params import at_least, function, none, one_of, seed
@@ -373,7 +374,7 @@ def _by_cdist(data: Clusters, metric: Any, kwds: dict[str, Any], dtype: np.dtype
     if metric == "seuclidean":  # (of all rows, not of those that happen to be in a block)
         kwds = {"V": rows.var(axis=0, ddof=1)} | kwds
     elif metric == "mahalanobis":
-        kwds = {"VI": np.linalg.inv(np.atleast_2d(np.cov(rows.T))).T} | kwds
+        kwds = {"VI": inverse_covariance(rows)} | kwds
 
     def distances(lo: int, hi: int) -> np.ndarray:
         D = np.asarray(cdist(rows[lo:hi], rows, metric, **kwds), np.float64)

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from clinfa.arrays import Table
+from clinfa.blas import inverse_covariance, matmul
 from clinfa.spatial import METRICS, Index
 
 __all__ = ["BOOLEAN", "Blocks", "Indexed", "Search", "search"]
@@ -163,10 +164,8 @@ def search(table: Table, metric: Any, params: dict[str, Any], *, brute: bool = F
         return Angles(Index(units, "sqeuclidean"), table.d)
     if metric == "seuclidean" and "V" not in params:
         params = {"V": np.var(_dense(table), axis=0, ddof=1), **params}
-    if metric == "mahalanobis" and not {"V", "VI"} & set(params):
-        params = {"VI": np.linalg.inv(np.atleast_2d(np.cov(_dense(table).T))).T, **params}
-    if metric == "mahalanobis" and "V" in params:
-        params = {"VI": np.linalg.inv(params["V"])}
+    if metric == "mahalanobis" and ("V" in params or "VI" not in params):
+        params = {"VI": inverse_covariance(_dense(table), params.get("V"))}
     return Blocks(table, metric, params)
 
 
@@ -211,7 +210,7 @@ def _of_sparse(
 
 def _cosine(Q: np.ndarray, X: np.ndarray) -> np.ndarray:
     """One minus the cosine; 1 from a record of zeros."""
-    return np.clip(1 - _unit(Q) @ _unit(X).T, 0, 2)
+    return np.clip(1 - matmul(_unit(Q), _unit(X).T), 0, 2)
 
 
 def _unit(X: np.ndarray) -> np.ndarray:

@@ -8,8 +8,8 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from clinfa.arrays import Table, is_dataset, read_table
+from clinfa.blas import matmul, one_thread
 from clinfa.kinds import Transformer
-from clinfa.linalg._blas import one_thread
 from clinfa.linalg._spectra import by_svd, projected
 from clinfa.params import fitted, one_of, param
 
@@ -121,12 +121,12 @@ class Whitener(Transformer):
             spread = np.where(varies, singular / unit, 0.0)
             there, back = shrink[:, None] * axes, axes.T * spread
             if self.method == "zca":
-                there, back = axes.T @ there, back @ axes
+                there, back = matmul(axes.T, there), matmul(back, axes)
             elif self.method == "cholesky":
                 with one_thread():
                     turn, there = np.linalg.qr(there)
                 sign = np.where(np.diagonal(there) < 0, -1.0, 1.0)
-                there, back = sign[:, None] * there, (back @ turn) * sign
+                there, back = sign[:, None] * there, matmul(back, turn) * sign
             there = np.clip(np.ldexp(there, -found.exponent), -most, most)
             back = np.clip(np.ldexp(back, found.exponent), -most, most)
             return WhitenerFit(

@@ -6,9 +6,9 @@ import scipy.sparse as sp
 import sklearn.decomposition as theirs
 
 from clinfa import Dataset
+from clinfa.blas import one_thread
 from clinfa.datasets import load_digits, load_iris
 from clinfa.decomposition import PCA
-from clinfa.linalg._blas import one_thread
 
 SOLVERS = ["auto", "full", "covariance_eigh", "arpack", "randomized"]
 
@@ -189,6 +189,14 @@ def test_sparse_is_dense(solver, density):
     np.testing.assert_allclose(ours.transform(X), dense.transform(X.toarray()), atol=1e-7)
     with pytest.raises(TypeError, match="PCA only support sparse inputs"):
         PCA(svd_solver="full").fit(X)
+
+
+def test_wide_sparse_records_take_no_products_of_columns():
+    """Those of twenty thousand columns would be 3 GB."""
+    X = sp.random_array((40, 20_000), density=0.01, rng=np.random.default_rng(0), format="csr")
+    ours, dense = PCA().fit(X), PCA().fit(X.toarray())
+    np.testing.assert_allclose(ours.singular_values_, dense.singular_values_, atol=1e-12)
+    np.testing.assert_allclose(ours.transform(X), dense.transform(X.toarray()), atol=1e-10)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from clinfa.arrays import Table, is_dataset, is_sparse
+from clinfa.blas import inverse_covariance
 from clinfa.config import get_config
 from clinfa.metrics.pairwise._distances import (
     cosine_distances,
@@ -158,7 +159,7 @@ def _parameters(pair: Pair, metric: Any, kwds: dict[str, Any]) -> dict[str, Any]
     X = np.asarray(pair.X.X, np.float64)
     if name == "V":
         return {"V": X.var(axis=0, ddof=1)} | kwds
-    return {"VI": np.linalg.inv(np.atleast_2d(np.cov(X.T))).T} | kwds
+    return {"VI": inverse_covariance(X)} | kwds
 
 
 def pairwise_distances_chunked(

@@ -11,6 +11,7 @@ import numpy as np
 
 from clinfa import spatial
 from clinfa.arrays import Table, is_dataset, is_sparse, read_table
+from clinfa.blas import matmul
 from clinfa.config import config_context, get_config
 from clinfa.errors import DataConversionWarning, twin
 from clinfa.spatial import Function, KernelRows, finished
@@ -102,7 +103,7 @@ def products(pair: Pair) -> Any:
     """Inner products where some records are sparse: a matrix of SciPy's where all are."""
     if pair.Y.sparse:
         return scipy_of(pair.X) @ scipy_of(pair.Y).T
-    return (scipy_of(pair.X) @ pair.Y.X.T.copy()) if pair.X.sparse else pair.X.X @ pair.Y.X.T
+    return (scipy_of(pair.X) @ pair.Y.X.T.copy()) if pair.X.sparse else matmul(pair.X.X, pair.Y.X.T)
 
 
 def dense(values: Any) -> np.ndarray:
