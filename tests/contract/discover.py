@@ -16,6 +16,8 @@ from clinfa.base import Estimator
 
 # Variants that neither scikit-learn nor a parameter's annotation names, by class name.
 MORE: dict[str, list[dict]] = {"SpectralEmbedding": [{"affinity": "rbf"}]}
+# What a choice needs beside it where records have two columns.
+BESIDE = {("TruncatedSVD", "arpack"): {"n_components": 1}}
 
 
 def _modules(path, prefix):
@@ -55,7 +57,8 @@ def variants(cls: type) -> list[dict]:
     out: list[dict] = [{}]
     hints = typing.get_type_hints(cls)
     for name, value in cls().get_params(deep=False).items():
-        out += [{name: c} for c in _choices(hints[name]) if c != value or type(c) is not type(value)]
+        others = [c for c in _choices(hints[name]) if c != value or type(c) is not type(value)]
+        out += [{name: c} | BESIDE.get((cls.__name__, c), {}) for c in others]
     for theirs, params in INIT_PARAMS.items():
         if theirs.__name__ == cls.__name__:
             out += params if isinstance(params, list) else [params]
