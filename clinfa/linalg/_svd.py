@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from clinfa.blas import one_thread
 from clinfa.errors import ConvergenceWarning, twin
-from clinfa.linalg._blas import one_thread
+from clinfa.linalg._bases import extend
+from clinfa.linalg._blocks import combined
 from clinfa.linalg._golub_kahan import Triplets, golub_kahan, subspace_iteration
 from clinfa.linalg._sides import Sides, sides
 from clinfa.rng import generator
@@ -241,10 +243,19 @@ def _decompose(
             return golub_kahan(
                 A, k, block=block, most=most, tol=max(tol, _floor(A)), max_iter=max_iter, rng=rng
             )
+    return _at_once(A, k, rng)
+
+
+def _at_once(A: Sides, k: int, rng: Any) -> Triplets:
+    """By LAPACK, of a triangle where there are many rows: LAPACK would not come back for long."""
+    dense = A.dense()
+    n, m = dense.shape
+    tall = n >= 2 * m
+    triangle = extend(dense, 0, rng)[1] if tall else dense
     with one_thread():
-        u, s, vt = np.linalg.svd(A.dense(), full_matrices=False)
-    u, v = u[:, :k].astype(A.dtype), vt[:k].T.astype(A.dtype)
-    return Triplets(u, s[:k], v, None, 0)
+        u, s, vt = np.linalg.svd(triangle, full_matrices=False)
+    u = combined(dense, u[:, :k]) if tall else u[:, :k]
+    return Triplets(u.astype(A.dtype), s[:k], vt[:k].T.astype(A.dtype), None, 0)
 
 
 def svds(
