@@ -152,6 +152,8 @@ class PCA(LinearProjection):
             some = int(k) if isinstance(k, int | np.integer) else None
             found = by_covariance(scatter(table, "PCA"), some)
         elif solver == "full":
+            if table.sparse:  # (which are wide: their axes take as much memory as they do dense)
+                table = Table(table.rows(np.arange(table.n)))
             found = None
             if self.svd_solver == "auto" and table.n >= table.d:
                 found = by_covariance(scatter(table, "PCA"))
@@ -199,7 +201,9 @@ class PCA(LinearProjection):
         least = min(n, d)
         few = isinstance(k, int | np.integer) and 1 <= k < 0.8 * least
         if table.sparse:
-            return "covariance_eigh" if d <= _DENSE or not few else "arpack"
+            if few and d > _DENSE:
+                return "arpack"
+            return "full" if d > max(n, _DENSE) else "covariance_eigh"
         if n * d * least <= _SMALL or (n < d and not few):
             return "full"
         return "randomized" if few and least > _DENSE else "covariance_eigh"
