@@ -98,6 +98,8 @@ def combined(
     out = np.empty((n, m), dtype) if out is None else out
     if n == 0 or m == 0:
         return out
+    if A.strides[1] != A.itemsize:
+        A = np.ascontiguousarray(A)
     width = blocks.panel_width(dtype.itemsize)
     panels = -(-m // width)
     packed, start = np.zeros((panels, d, width), dtype), np.zeros((panels, width), dtype)

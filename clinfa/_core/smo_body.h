@@ -1,0 +1,157 @@
+/* Included twice by smo.h, for rows of the kernel matrix in float and in double. */
+
+/* g -= step (K_i - K_j) over [begin, end), and the ends of what results. */
+static inline smo_ends NAME(smo_move)(
+    ptrdiff_t begin, ptrdiff_t end, double step,
+    const REAL *restrict row_i, const REAL *restrict row_j,
+    double *restrict g, const double *restrict up, const double *restrict down)
+{
+    smo_vec most = SMO_SPLAT(-INFINITY), least = SMO_SPLAT(INFINITY), where = {0}, place = {0};
+    for (int l = 0; l < SMO_LANES; l++) place[l] = (double)(begin + l);
+    for (ptrdiff_t k = begin; k < end; k += SMO_LANES) {
+        smo_vec new = SMO_AT(g + k) - step * (NAME(smo_row)(row_i + k) - NAME(smo_row)(row_j + k));
+        SMO_PUT(g + k, new);
+        smo_vec a = new + SMO_AT(up + k), b = new + SMO_AT(down + k);
+        smo_mask greater = SMO_ABOVE(a, most), less = SMO_ABOVE(least, b);
+        most = SMO_PICK(greater, a, most);
+        where = SMO_PICK(greater, place, where);
+        least = SMO_PICK(less, b, least);
+        place += SMO_LANES;
+    }
+    smo_ends out;
+    int64_t ignored;
+    out.most = smo_greatest(most, where, &out.grow);
+    out.least = -smo_greatest(-least, where, &ignored);
+    return out;
+}
+
+/* Who shrinks while i grows: the greatest (g_i - g_j)^2 / (K_ii + K_jj - 2 K_ij), compared without a division. */
+static inline double NAME(smo_partner)(
+    ptrdiff_t begin, ptrdiff_t end, double top, double own,
+    const REAL *restrict row_i, const double *restrict diagonal,
+    const double *restrict g, const double *restrict down, int64_t *partner)
+{
+    smo_vec above = {0}, below = SMO_SPLAT(1), where = {0}, place = {0};
+    for (int l = 0; l < SMO_LANES; l++) place[l] = (double)(begin + l);
+    for (ptrdiff_t k = begin; k < end; k += SMO_LANES) {
+        smo_vec apart = top - (SMO_AT(g + k) + SMO_AT(down + k));
+        smo_vec curve = own + SMO_AT(diagonal + k) - 2 * NAME(smo_row)(row_i + k);
+        curve = SMO_PICK(SMO_ABOVE(curve, SMO_SPLAT(LEAST_CURVATURE)), curve, SMO_SPLAT(LEAST_CURVATURE));
+        apart = SMO_PICK(SMO_ABOVE(apart, SMO_SPLAT(0)), apart, SMO_SPLAT(0));
+        smo_vec square = apart * apart;
+        smo_mask better = SMO_ABOVE(square * below, above * curve);
+        above = SMO_PICK(better, square, above);
+        below = SMO_PICK(better, curve, below);
+        where = SMO_PICK(better, place, where);
+        place += SMO_LANES;
+    }
+    return smo_greatest(above / below, where, partner);
+}
+
+/* Steps of two variables until the gap is at most `tolerance`, or `most` of them are done. Returns how many. */
+static int64_t NAME(smo_run)(
+    const REAL *K, ptrdiff_t stride,   /* in     (q, stride)  stride: q in whole vectors */
+    const ptrdiff_t *bounds, int groups, /* in   (groups + 1) whole vectors */
+    double *g, double *up, double *down, double *b, const double *low, const double *high, /* inout (stride) */
+    const double *diagonal,            /* in     (stride) */
+    double tolerance, int64_t most,
+    double *gap)                       /* out    what is left, or 0 steps' worth of it */
+{
+    smo_ends ends[2];
+    int64_t done = 0;
+    for (int p = 0; p < groups; p++)
+        ends[p] = NAME(smo_move)(bounds[p], bounds[p + 1], 0.0, K, K, g, up, down);
+    for (;;) {
+        *gap = -INFINITY;
+        for (int p = 0; p < groups; p++)
+            if (ends[p].most - ends[p].least > *gap) *gap = ends[p].most - ends[p].least;
+        if (!(*gap > tolerance) || done >= most) return done;
+        double best = -1;
+        int64_t i = 0, j = 0;
+        for (int p = 0; p < groups; p++) {
+            int64_t grow = ends[p].grow, partner;
+            if (!(ends[p].most > ends[p].least)) continue;
+            double gain = NAME(smo_partner)(
+                bounds[p], bounds[p + 1], ends[p].most, diagonal[grow], K + grow * stride, diagonal, g, down, &partner);
+            if (gain > best) {
+                best = gain;
+                i = grow;
+                j = partner;
+            }
+        }
+        double curve = diagonal[i] + diagonal[j] - 2 * (double)K[i * stride + j];
+        double step = (g[i] - g[j]) / (curve > LEAST_CURVATURE ? curve : LEAST_CURVATURE);
+        double room_i = high[i] - b[i], room_j = b[j] - low[j], before_i = b[i], before_j = b[j];
+        if (step >= room_i || step >= room_j) {
+            step = room_i < room_j ? room_i : room_j;
+            b[i] = step == room_i ? high[i] : b[i] + step;
+            b[j] = step == room_j ? low[j] : b[j] - step;
+        } else {
+            b[i] += step;
+            b[j] -= step;
+        }
+        if (b[i] == before_i && b[j] == before_j) return done; /* what is left is lost in rounding */
+        up[i] = b[i] < high[i] ? 0.0 : -INFINITY;
+        up[j] = b[j] < high[j] ? 0.0 : -INFINITY;
+        down[i] = b[i] > low[i] ? 0.0 : INFINITY;
+        down[j] = b[j] > low[j] ? 0.0 : INFINITY;
+        for (int p = 0; p < groups; p++)
+            ends[p] = NAME(smo_move)(bounds[p], bounds[p + 1], step, K + i * stride, K + j * stride, g, up, down);
+        done++;
+    }
+}
+
+/* total += the sum over rows of coefficient * row, for columns [begin, end). */
+static void NAME(smo_add_rows)(
+    const REAL *rows, ptrdiff_t stride, const int64_t *which, const double *coefficients, ptrdiff_t count,
+    ptrdiff_t begin, ptrdiff_t end, double *restrict total)
+{
+    enum { BLOCK = 512 };
+    for (ptrdiff_t at = begin; at < end; at += BLOCK) {
+        ptrdiff_t stop = at + BLOCK < end ? at + BLOCK : end, w = 0;
+        for (; w + 4 <= count; w += 4) {
+            const REAL *p = rows + which[w] * stride, *q = rows + which[w + 1] * stride;
+            const REAL *r = rows + which[w + 2] * stride, *s = rows + which[w + 3] * stride;
+            double a = coefficients[w], c = coefficients[w + 1], d = coefficients[w + 2], e = coefficients[w + 3];
+            for (ptrdiff_t k = at; k < stop; k++)
+                total[k] += (a * (double)p[k] + c * (double)q[k]) + (d * (double)r[k] + e * (double)s[k]);
+        }
+        for (; w < count; w++) {
+            const REAL *p = rows + which[w] * stride;
+            for (ptrdiff_t k = at; k < stop; k++) total[k] += coefficients[w] * (double)p[k];
+        }
+    }
+}
+
+/* A block of a matrix that is there already, for all variables of a problem, and where its steps begin. */
+static void NAME(smo_begin)(
+    const REAL *K, ptrdiff_t stride, const int64_t *records, ptrdiff_t m, ptrdiff_t split, ptrdiff_t width,
+    const double *v, const double *low, const double *high, const double *b,
+    REAL *restrict block,              /* out    (width, width) */
+    double *restrict state)            /* out    (7, width)  gradient, up, down, b, low, high, diagonal */
+{
+    ptrdiff_t shift = (split + SMO_LANES - 1) / SMO_LANES * SMO_LANES - split;
+    memset(block, 0, (size_t)(width * width) * sizeof *block);
+    memset(state, 0, (size_t)(7 * width) * sizeof *state);
+    for (ptrdiff_t k = 0; k < width; k++) {
+        state[width + k] = -INFINITY;
+        state[2 * width + k] = INFINITY;
+    }
+    for (ptrdiff_t i = 0; i < m; i++) {
+        ptrdiff_t at = i < split ? i : i + shift;
+        const REAL *row = K + records[i] * stride;
+        REAL *to = block + at * width;
+        double g = v[i];
+        for (ptrdiff_t j = 0; j < split; j++) to[j] = row[records[j]];
+        for (ptrdiff_t j = split; j < m; j++) to[j + shift] = row[records[j]];
+        for (ptrdiff_t j = 0; j < m; j++)
+            if (b[j] != 0) g -= b[j] * (double)row[records[j]];
+        state[at] = g;
+        state[width + at] = b[i] < high[i] ? 0.0 : -INFINITY;
+        state[2 * width + at] = b[i] > low[i] ? 0.0 : INFINITY;
+        state[3 * width + at] = b[i];
+        state[4 * width + at] = low[i];
+        state[5 * width + at] = high[i];
+        state[6 * width + at] = (double)to[at];
+    }
+}

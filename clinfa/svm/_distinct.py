@@ -1,0 +1,92 @@
+"""Records that stand for all that are like them.
+
+Equal records with equal targets are one variable, whose C is the sum of theirs, and variables come in an
+order that depends on their values alone. So a record of weight 2 is to the bit what the same record is that
+stands there twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from clinfa.arrays import Table
+
+__all__ = ["Distinct", "distinct"]
+
+
+@dataclass(frozen=True)
+class Distinct:
+    """The different ones among the records that weigh something.
+
+    Attributes
+    ----------
+    first : ndarray of shape (u,)
+        A record of each kind.
+    C, mass : ndarray of shape (u,)
+        Sums over the records of a kind: of C, and of the weights.
+    """
+
+    first: np.ndarray
+    C: np.ndarray
+    mass: np.ndarray
+    _kind: np.ndarray  # (n_active,)
+    _active: np.ndarray  # (n_active,)
+    _share: np.ndarray  # (n_active,) of its kind's C
+    _n: int
+
+    def shared(self, b: np.ndarray) -> np.ndarray:
+        """Coefficients of all n records from those of the kinds."""
+        out = np.zeros(self._n)
+        out[self._active] = b[self._kind] * self._share
+        return out
+
+
+def distinct(
+    table: Table, weights: np.ndarray, C: np.ndarray, targets: np.ndarray | None, merge: bool = True
+) -> Distinct:
+    """Find them.
+
+    Parameters
+    ----------
+    table : Table
+    weights : ndarray of shape (n,) or (0,)
+    C : ndarray of shape (n,)
+        Records where it is not above zero are left out.
+    targets : ndarray of shape (n,) or None
+        Records with different ones are different. Kinds come in the order of targets.
+    merge : bool
+        Whether equal records are one; otherwise each stands for itself, in the order of targets.
+    """
+    active = np.flatnonzero(C > 0)
+    targets = np.zeros(table.n) if targets is None else targets
+    own = targets[active]
+    if merge:
+        keys = table.keys()[active]
+        order = np.lexsort((keys, own))
+        keys, own = keys[order], own[order]
+        new = np.ones(len(order), bool)
+        new[1:] = (keys[1:] != keys[:-1]) | (own[1:] != own[:-1])
+    else:
+        order = np.argsort(own, kind="stable")
+        new = np.ones(len(order), bool)
+    active = active[order]
+    kind = np.cumsum(new) - 1
+    first = active[new]
+    if not new.all() and not _alike(table, active[~new], first[kind[~new]]):
+        return distinct(table, weights, C, targets, merge=False)  # (two keys were equal by chance)
+    starts = np.flatnonzero(new)
+    mine = C[active]
+    total = np.add.reduceat(mine, starts)
+    mass = np.add.reduceat(weights[active], starts) if len(weights) else np.diff(np.append(starts, len(new)))
+    return Distinct(first, total, mass.astype(np.float64), kind, active, mine / total[kind], table.n)
+
+
+def _alike(table: Table, some: np.ndarray, others: np.ndarray) -> bool:
+    """Whether rows are equal, one by one."""
+    step = 4096
+    return all(
+        np.array_equal(table.rows(some[i : i + step]), table.rows(others[i : i + step]))
+        for i in range(0, len(some), step)
+    )

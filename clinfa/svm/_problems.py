@@ -1,0 +1,104 @@
+"""The five problems as `solve` takes them.
+
+All have the function ``f(x) = sum of b_i k(x_i, x) + intercept``, and signed coefficients b.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from clinfa.svm._solver import Problem, Solution
+
+__all__ = [
+    "c_classification",
+    "eps_regression",
+    "novelty",
+    "nu_classification",
+    "nu_regression",
+    "unscaled",
+]
+
+
+def c_classification(C: np.ndarray, first: int) -> Problem:
+    """Minimise |w|²/2 + the sum of C_i max(0, 1 - y_i f(x_i)).
+
+    Parameters
+    ----------
+    C : ndarray of shape (n,)
+    first : int
+        The first so many records are of the class with y = 1, the others of that with y = -1.
+    """
+    n = len(C)
+    y, low, high = np.ones(n), np.zeros(n), np.zeros(n)
+    y[first:] = -1
+    high[:first], low[first:] = C[:first], -C[first:]
+    return Problem(y, low, high, np.zeros(n), np.arange(n), n)
+
+
+def nu_classification(C: np.ndarray, first: int, nu: float) -> Problem:
+    """Minimise |w|²/2 - nu rho + the mean of max(0, rho - y_i f(x_i)), weighted by C.
+
+    Raises
+    ------
+    ValueError
+        If one class has not enough weight.
+    """
+    n = len(C)
+    half = nu * C.sum() / 2
+    if half > min(C[:first].sum(), C[first:].sum()) * (1 + 1e-12):
+        raise ValueError(
+            f"specified nu is infeasible: nu must be at most {2 * min(C[:first].sum(), C[first:].sum()) / C.sum():.6g} "
+            f"for classes of these sizes, got {nu:g}."
+        )
+    start = np.concatenate([_filled(C[:first], half), -_filled(C[first:], half)])
+    low, high = np.zeros(n), np.zeros(n)
+    high[:first], low[first:] = C[:first], -C[first:]
+    return Problem(np.zeros(n), low, high, start, np.arange(n), first)
+
+
+def unscaled(solution: Solution) -> tuple[np.ndarray, float]:
+    """Coefficients and intercept of a nu-classification whose margin is one."""
+    one, other = solution.thresholds
+    margin = (other - one) / 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return solution.b / margin, float(np.divide(one + other, 2 * margin))
+
+
+def novelty(C: np.ndarray, nu: float) -> Problem:
+    """Minimise |w|²/2 - rho nu sum(C) + the sum of C_i max(0, rho - w·x_i)."""
+    n = len(C)
+    return Problem(np.zeros(n), np.zeros(n), C.copy(), _filled(C, nu * C.sum()), np.arange(n), n)
+
+
+def eps_regression(y: np.ndarray, C: np.ndarray, epsilon: float) -> Problem:
+    """Minimise |w|²/2 + the sum of C_i max(0, |y_i - f(x_i)| - epsilon): two variables for each record."""
+    n = len(y)
+    none = np.zeros(n)
+    return Problem(
+        np.concatenate([y - epsilon, y + epsilon]),
+        np.concatenate([none, -C]),
+        np.concatenate([C, none]),
+        np.zeros(2 * n),
+        np.tile(np.arange(n), 2),
+        2 * n,
+    )
+
+
+def nu_regression(y: np.ndarray, C: np.ndarray, nu: float) -> Problem:
+    """Minimise |w|²/2 + C (nu epsilon + the mean of max(0, |y_i - f(x_i)| - epsilon)), epsilon being free."""
+    n = len(y)
+    none, start = np.zeros(n), _filled(C, nu * C.sum() / 2)
+    return Problem(
+        np.concatenate([y, y]),
+        np.concatenate([none, -C]),
+        np.concatenate([C, none]),
+        np.concatenate([start, -start]),
+        np.tile(np.arange(n), 2),
+        n,
+    )
+
+
+def _filled(most: np.ndarray, total: float) -> np.ndarray:
+    """As much as fits in each place from the first on, until the total is reached."""
+    before = np.concatenate([[0.0], np.cumsum(most)[:-1]])
+    return np.clip(total - before, 0.0, most)

@@ -1,0 +1,245 @@
+"""Kernel values as the solver asks for them: a small block, and sums of rows that are never stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from clinfa._core import smo
+from clinfa.arrays import CSR, Table
+from clinfa.linalg._blocks import combined, crossed
+from clinfa.linalg._sparse import product, transposed_product
+from clinfa.spatial import Function, KernelRows
+from clinfa.spatial._kernel_rows import finished
+from clinfa.threads import stripes
+
+__all__ = ["Rows", "Sparse", "Stored", "Tiles", "applied", "rows_of"]
+
+_SINGLE = float(np.finfo(np.float32).eps)
+_MOST_NOISE = 2e-5  # relative, of a value in single precision
+_INNER = Function("inner")
+_WIDE = 64  # sparse records that are made dense at a time
+_FILLED = 0.2  # share of values that are not zero from which CSR is slower than an array
+
+
+class Rows(Protocol):
+    """The kernel matrix K of n records.
+
+    Attributes
+    ----------
+    n : int
+    diagonal : ndarray of shape (n,), float64
+    noise : float
+        What a value of `block` and `add` may be off by, absolute.
+    """
+
+    n: int
+    diagonal: np.ndarray
+    noise: float
+
+    def block(self, which: np.ndarray) -> np.ndarray:
+        """K between some records: shape (q, q), float32 or float64, C-contiguous."""
+
+    def add(self, which: np.ndarray, coefficients: np.ndarray, total: np.ndarray) -> None:
+        """Add ``K[:, which] @ coefficients`` to `total`, float64 of shape (n,)."""
+
+    def exact(self, which: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+        """``K[:, which] @ coefficients`` in double precision, shape (n,)."""
+
+
+class Tiles:
+    """Dense records, whose kernel is computed tile by tile.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d)
+    function : Function
+    """
+
+    def __init__(self, X: np.ndarray, function: Function):
+        self.X, self.function, self.n = X, function, len(X)
+        self.near, self.noise, self.diagonal = _prepared(X, function)
+
+    def block(self, which: np.ndarray) -> np.ndarray:
+        return KernelRows(Table(self.near[which]), self.function).rows()
+
+    def add(self, which: np.ndarray, coefficients: np.ndarray, total: np.ndarray) -> None:
+        total += applied(self.near, self.near[which], self.function, coefficients.reshape(-1, 1))[:, 0]
+
+    def exact(self, which: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+        X = self.X.astype(np.float64, copy=False)
+        return applied(X, X[which], self.function, coefficients.reshape(-1, 1))[:, 0]
+
+
+class Sparse:
+    """Records in CSR, whose kernel is a function of inner products.
+
+    Parameters
+    ----------
+    X : CSR of shape (n, d)
+    function : Function
+        Of "inner" or "squared".
+    """
+
+    def __init__(self, X: CSR, function: Function):
+        self.X, self.function, self.n = X, function, X.shape[0]
+        squares = _squares(X)
+        self.diagonal = (
+            np.ones(self.n) if function.measure == "squared" else finished(squares.copy(), function)
+        )
+        top = float(np.abs(self.diagonal).max(initial=0))
+        self.noise = 8 * max(function.degree, 1) * float(np.finfo(X.dtype).eps) * top
+
+    def block(self, which: np.ndarray) -> np.ndarray:
+        part = self.X.part(which)
+        out = np.empty((len(which), len(which)), self.X.dtype)
+        for begin, some in _sparse_values(part, part, self.function):
+            out[:, begin : begin + some.shape[1]] = some
+        return out
+
+    def add(self, which: np.ndarray, coefficients: np.ndarray, total: np.ndarray) -> None:
+        total += applied(self.X, self.X.part(which), self.function, coefficients.reshape(-1, 1))[:, 0]
+
+    def exact(self, which: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+        X = self.X if self.X.dtype == np.float64 else self.X.astype(np.float64)
+        return applied(X, X.part(which), self.function, coefficients.reshape(-1, 1))[:, 0]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A matrix that is there already.
+
+    Attributes
+    ----------
+    matrix : ndarray of shape (n, n), C-contiguous
+    """
+
+    matrix: np.ndarray
+
+    @property
+    def n(self) -> int:
+        return len(self.matrix)
+
+    @property
+    def diagonal(self) -> np.ndarray:
+        return self.matrix.diagonal().astype(np.float64)
+
+    @property
+    def noise(self) -> float:
+        return 0.0
+
+    def block(self, which: np.ndarray) -> np.ndarray:
+        return self.matrix[np.ix_(which, which)]
+
+    def add(self, which: np.ndarray, coefficients: np.ndarray, total: np.ndarray) -> None:
+        K, which = self.matrix, np.ascontiguousarray(which, np.int64)
+        cut = stripes(self.n, 0.15 * len(which) + 1)
+        cut.run(
+            lambda cursor, limit, slot: smo.add_rows_pass(
+                K, which, coefficients, cut.bounds, cursor, limit, total
+            )
+        )
+
+    def exact(self, which: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+        total = np.zeros(self.n)
+        self.add(which, coefficients, total)
+        return total
+
+
+def rows_of(X: np.ndarray | CSR, function: Function) -> Rows:
+    """The kernel of some records."""
+    if isinstance(X, CSR):
+        n, d = X.shape
+        if int(X.indptr[-1]) < _FILLED * n * d and function.measure in ("inner", "squared"):
+            return Sparse(X, function)
+        X = X.rows(np.arange(n))
+    return Tiles(X, function)
+
+
+def applied(
+    X: np.ndarray | CSR, points: np.ndarray | CSR, function: Function, coefficients: np.ndarray
+) -> np.ndarray:
+    """K(X, points) @ coefficients, where K is never stored.
+
+    Parameters
+    ----------
+    X : of shape (n, d)
+    points : of shape (m, d), of the same kind and type
+    function : Function
+    coefficients : ndarray of shape (m, k)
+
+    Returns
+    -------
+    ndarray of shape (n, k), float64
+    """
+    coefficients = np.ascontiguousarray(coefficients)
+    if not len(coefficients):
+        return np.zeros((X.shape[0], coefficients.shape[1]))
+    if function == _INNER and isinstance(X, CSR):
+        turn = transposed_product(points.astype(np.float64), coefficients)
+        return product(X.astype(np.float64), turn)
+    if function == _INNER:
+        turn = crossed(points.astype(np.float64, copy=False), coefficients.astype(np.float64, copy=False))
+        return combined(X.astype(np.float64, copy=False), turn)
+    if isinstance(X, CSR):
+        total = np.zeros((X.shape[0], coefficients.shape[1]))
+        for begin, some in _sparse_values(X, points, function):
+            part = coefficients[begin : begin + some.shape[1]].astype(some.dtype)
+            total += combined(some, part)
+        return total
+    rows = KernelRows(Table(points), function)
+    return rows.dot(coefficients.astype(X.dtype, copy=False), X).astype(np.float64, copy=False)
+
+
+def _sparse_values(X: CSR, points: CSR, function: Function) -> Iterator[tuple[int, np.ndarray]]:
+    """K(X, points), some columns at a time: the first of them, and shape (n, some)."""
+    rows, columns = _squares(X), _squares(points)
+    for begin in range(0, points.shape[0], _WIDE):
+        some = np.arange(begin, min(begin + _WIDE, points.shape[0]))
+        values = product(X, np.ascontiguousarray(points.rows(some).T))
+        if function.measure == "squared":
+            values *= -2
+            values += rows[:, None].astype(values.dtype)
+            values += columns[some].astype(values.dtype)
+            np.maximum(values, 0, out=values)
+        yield begin, finished(values, function)
+
+
+def _prepared(X: np.ndarray, function: Function) -> tuple[np.ndarray, float, np.ndarray]:
+    """Records in single precision where that will do, what a value is off by then, and the diagonal."""
+    n = len(X)
+    every = np.arange(n + 1)
+    if function.measure in ("squared", "city") and function.shape == "decay":
+        diagonal = np.ones(n)
+        centre = X.mean(axis=0, dtype=np.float64)
+        top = np.abs(X - centre).max(axis=0, initial=0)
+        reach = float(np.sqrt((top**2).sum())) if function.measure == "squared" else float(top.sum())
+        stretch = np.sqrt(function.gamma) * reach if function.measure == "squared" else function.gamma * reach
+        noise = _SINGLE * (4 + stretch)
+        fits = noise < _MOST_NOISE and reach < 1e15
+        if X.dtype == np.float32 and function.measure == "squared":
+            return X, 4 * _SINGLE, diagonal
+        if fits:
+            return (X - centre).astype(np.float32), noise, diagonal
+        return X, 8 * float(np.finfo(X.dtype).eps), diagonal
+    diagonal = KernelRows(Table(X), function).entries(every, every[:-1]).astype(np.float64)
+    with np.errstate(over="ignore"):
+        square = float(np.einsum("ij,ij->i", X, X, dtype=np.float64).max(initial=0))
+    top = max(abs(function.gamma) * square + abs(function.coef), 1e-300)
+    with np.errstate(over="ignore"):
+        most = top ** max(function.degree, 1.0) if function.shape == "power" else top
+    least = 1e-25 if function.shape != "tangent" else 0.0
+    safe = least < most < 1e25 and 1e-20 < square < 1e20
+    if X.dtype == np.float32 or safe:
+        return X.astype(np.float32, copy=False), 8 * max(function.degree, 1) * _SINGLE * most, diagonal
+    return X, 8 * max(function.degree, 1) * float(np.finfo(X.dtype).eps) * most, diagonal
+
+
+def _squares(X: CSR) -> np.ndarray:
+    """Squared norms of the rows of CSR, in double."""
+    count = int(X.indptr[-1])
+    sums = np.concatenate([[0.0], np.cumsum(np.square(X.data[:count], dtype=np.float64))])
+    return np.diff(sums[X.indptr])

@@ -1,0 +1,339 @@
+"""Support vector classification."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from clinfa.arrays import Table, is_dataset
+from clinfa.kinds import Classifier
+from clinfa.params import between, boolean, fitted, one_of, param, positive, seed
+from clinfa.svm._class_weight import class_factors, class_weight_rule
+from clinfa.svm._distinct import Distinct
+from clinfa.svm._kernels import Shape, Source
+from clinfa.svm._machine import Machine, MachineFit, dual_of
+from clinfa.svm._problems import c_classification, nu_classification, unscaled
+from clinfa.svm._solver import Problem, Solution
+from clinfa.svm._votes import class_scores, of_pairs, pairs_of, winners
+from clinfa.targets import Labels
+from clinfa.threads import jobs
+
+__all__ = ["SVC", "NuSVC"]
+
+_SMALL = 1 << 18  # kernel values of all pairs, below which threads do not pay
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifierFit(MachineFit):
+    """What fitting found."""
+
+    class_weight: np.ndarray
+
+
+class _PairMachine(Machine, Classifier):
+    """A machine for each pair of classes."""
+
+    class_weight: Any = param(None, class_weight_rule())
+    decision_function_shape: Literal["ovr", "ovo"] = param("ovr", one_of("ovo", "ovr"))
+    break_ties: bool = param(False, boolean())
+    random_state: Any = param(None, seed())
+
+    classes_: np.ndarray = fitted()
+    class_weight_: np.ndarray = fitted()
+
+    def _problem(self, C: np.ndarray, first: int) -> Problem:
+        """The problem of a pair: `first` records of one class, then those of the other; C for each."""
+
+    def _finished(self, solution: Solution) -> tuple[np.ndarray, float]:
+        """Coefficients and intercept, above zero for the first class of the pair."""
+
+    def _fit(self, table: Table, labels: Labels, weights: np.ndarray) -> ClassifierFit:
+        k = labels.n_classes
+        if k < 2:
+            raise ValueError(f"The number of classes has to be greater than one; got {k} class")
+        factors = class_factors(self.class_weight, labels, np.maximum(weights, 0))
+        C = factors[labels.codes] * (weights if len(weights) else 1.0)
+        records = self._distinct(table, weights, C, labels.codes)
+        counts = np.bincount(labels.codes[records.first], minlength=k)
+        if np.count_nonzero(counts) < 2:
+            raise ValueError("Invalid input - all samples with positive weights belong to the same class.")
+        source, shape = self._source(table, records)
+        ends = np.concatenate([[0], np.cumsum(counts)])
+        by_class = [np.arange(ends[c], ends[c + 1]) for c in range(k)]
+        first, second = pairs_of(k)
+        pairs = [(by_class[i], by_class[j]) for i, j in zip(first, second, strict=True)]
+        solutions = list(self._solutions(source, records, pairs))
+        return self._assemble(table, labels, records, by_class, solutions, factors, shape)
+
+    def _solutions(
+        self, source: Source, records: Distinct, pairs: list[tuple[np.ndarray, np.ndarray]]
+    ) -> Iterator[Solution | None]:
+        def work(pair: tuple[np.ndarray, np.ndarray]) -> Solution | None:
+            if not len(pair[0]) or not len(pair[1]):
+                return None  # all of a class weigh nothing: the other wins
+            both = np.concatenate(pair)
+            return self._solve(source, both, self._problem(records.C[both], len(pair[0])))
+
+        size = sum((len(i) + len(j)) ** 2 for i, j in pairs)
+        return jobs(work, pairs) if len(pairs) > 1 and size > _SMALL else map(work, pairs)
+
+    def _assemble(
+        self,
+        table: Table,
+        labels: Labels,
+        records: Distinct,
+        by_class: list[np.ndarray],
+        solutions: list[Solution | None],
+        factors: np.ndarray,
+        shape: Shape,
+    ) -> ClassifierFit:
+        k = len(by_class)
+        first, second = pairs_of(k)
+        dual = np.zeros((k - 1, len(records.first)))
+        intercept = np.zeros(len(solutions))
+        for p, (i, j) in enumerate(zip(first, second, strict=True)):
+            if solutions[p] is None:
+                intercept[p] = 1.0 if len(by_class[i]) else -1.0
+                continue
+            b, intercept[p] = self._finished(solutions[p])
+            dual[j - 1, by_class[i]] = b[: len(by_class[i])]
+            dual[i, by_class[j]] = b[len(by_class[i]) :]
+        if not (np.isfinite(dual).all() and np.isfinite(intercept).all()):
+            raise ValueError(
+                "The dual coefficients or intercepts are not finite. The input data may contain large values "
+                "and need to be preprocessed."
+            )
+        dual = np.stack([records.shared(row) for row in dual])
+        used = np.flatnonzero(dual.any(axis=0))
+        support = used[np.argsort(labels.codes[used], kind="stable")]
+        dual = dual[:, support]
+        if k == 2:  # scikit-learn's: above zero for the second class
+            dual, intercept = -dual, -intercept
+        solved = [some for some in solutions if some is not None]
+        vectors, points = self._support_of(table, support)
+        return ClassifierFit(
+            support=support.astype(np.int32),
+            support_vectors=vectors,
+            n_support=np.bincount(labels.codes[support], minlength=k).astype(np.int32),
+            dual_coef=dual_of(dual, table),
+            intercept=intercept.astype(table.dtype, copy=False),
+            n_iter=np.array([0 if some is None else some.n_steps for some in solutions], np.int32),
+            fit_status=self._warn(solved),
+            shape_fit=(table.n, table.d),
+            objective=np.array([0.0 if some is None else some.objective for some in solutions], table.dtype),
+            violation=np.array([0.0 if some is None else some.gap for some in solutions], table.dtype),
+            _gamma=shape.plain_gamma,
+            _shape=shape,
+            _points=points,
+            class_weight=factors.astype(table.dtype, copy=False),
+        )
+
+    def _decisions(self, table: Table) -> np.ndarray:
+        """One function for each pair: shape (n,) of two classes, else (n, pairs)."""
+        k = len(self.classes_)
+        if k == 2:
+            return self._one(table)
+        dual = self.dual_coef_.toarray() if hasattr(self.dual_coef_, "toarray") else self.dual_coef_
+        ends = np.concatenate([[0], np.cumsum(self.n_support_)])
+        parts = [(slice(int(a), int(z)), dual[:, a:z].T) for a, z in itertools.pairwise(ends)]
+        return of_pairs(self._sums(table, parts), self.intercept_).astype(self._type(table), copy=False)
+
+    def _codes(self, table: Table) -> np.ndarray:
+        if self.break_ties and self.decision_function_shape == "ovo":
+            raise ValueError("break_ties must be False when decision_function_shape is 'ovo'")
+        k, decisions = len(self.classes_), self._decisions(table)
+        if k == 2:
+            return (decisions > 0).astype(np.int64)
+        return class_scores(decisions, k).argmax(axis=1) if self.break_ties else winners(decisions, k)
+
+    def decision_function(self, X: Any) -> Any:
+        """How clearly records belong to the classes.
+
+        Parameters
+        ----------
+        X : array-like, dataframe, sparse matrix or Dataset of shape (n_samples, n_features)
+            With "precomputed" the kernel between them and the fitted records.
+
+        Returns
+        -------
+        decisions : ndarray of shape (n_samples,), (n_samples, n_classes) or (n_samples, n_pairs)
+            Of two classes one column, above zero for the second. Else, with "ovr", the pairs that a class wins
+            and less than half a vote for how clearly; with "ovo", the function of each pair, above zero for
+            its first class. A Dataset with those targets where X is one.
+
+        Raises
+        ------
+        NotFittedError, ValueError, TypeError
+            As for `predict`.
+        """
+        out, k = self._decisions(self._read_new(X)), len(self.classes_)
+        if k > 2 and self.decision_function_shape == "ovr":
+            out = class_scores(out, k).astype(out.dtype, copy=False)
+        return X.with_targets(out) if is_dataset(X) else out
+
+    def _weights(self) -> Any:
+        if len(self.classes_) == 2:
+            return super()._weights()
+        k, rows = len(self.classes_), []
+        ends = np.concatenate([[0], np.cumsum(self.n_support_)])
+        for i, j in zip(*pairs_of(k), strict=True):
+            one, other = slice(ends[i], ends[i + 1]), slice(ends[j], ends[j + 1])
+            rows.append(
+                self.dual_coef_[[j - 1], one] @ self.support_vectors_[one]
+                + self.dual_coef_[[i], other] @ self.support_vectors_[other]
+            )
+        if hasattr(rows[0], "tocsr"):
+            from scipy.sparse import vstack
+
+            return vstack(rows).tocsr()
+        return np.concatenate(rows)
+
+
+class SVC(_PairMachine):
+    """Support vector classification: the widest margin in the space of a kernel.
+
+    One machine for each pair of classes, of which the one that wins most is predicted. All optimise
+    ``|w|² / 2 + C * sum of max(0, 1 - margin)`` by blocks of sequential minimal optimisation [1]_ on several
+    threads, and to the same bits on any number of them.
+
+    Parameters
+    ----------
+    C : float, default 1.0
+        What a unit of weight inside the margin costs: the greater, the less regular.
+    kernel : {"linear", "poly", "rbf", "sigmoid", "precomputed"}, callable or Method, default "rbf"
+        "precomputed": records are rows of a kernel matrix. A callable gets two matrices and returns that of
+        their kernel. A `clinfa.kernels.Method` carries its own parameters.
+    degree : float, default 3
+        Of "poly".
+    gamma : {"scale", "auto"} or float, default "scale"
+        Of "rbf", "poly" and "sigmoid". "scale" is 1 / (n_features * X.var()), "auto" 1 / n_features.
+    coef0 : float, default 0.0
+        Of "poly" and "sigmoid".
+    shrinking : bool, default True
+        For compatibility: blocks leave out whom shrinking would.
+    tol : float, default 1e-3
+        How much optimality may be violated at the end: the greatest gradient of a dual variable that may grow
+        less the least of one that may shrink.
+    cache_size : float, default 200
+        Megabytes that a fit may take beside the data.
+    class_weight : dict, "balanced" or None, default None
+        What C is multiplied by for the records of a class.
+    verbose : bool or int, default False
+        Whether progress is logged.
+    max_iter : int, default -1
+        Most steps of two variables, -1 for as many as it takes.
+    decision_function_shape : {"ovr", "ovo"}, default "ovr"
+        What `decision_function` returns of more than two classes.
+    break_ties : bool, default False
+        Whether, of classes that win equally many pairs, the one is predicted that wins more clearly, and not
+        the first.
+    random_state : None, int, RandomState or Generator, default None
+        For compatibility.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    support_ : ndarray of shape (n_support_vectors,), int32
+        The places of the support vectors among the records, class by class.
+    support_vectors_ : ndarray or csr_matrix of shape (n_support_vectors, n_features)
+        Empty where the kernel is given or a callable.
+    n_support_ : ndarray of shape (n_classes,), int32
+    dual_coef_ : ndarray or csr_matrix of shape (n_classes - 1, n_support_vectors)
+        Coefficients in the machines of a support vector's class with each other class.
+    coef_ : ndarray or csr_matrix of shape (n_pairs, n_features)
+        With a linear kernel only.
+    intercept_ : ndarray of shape (n_pairs,)
+    n_iter_ : ndarray of shape (n_pairs,), int32
+        Steps of two variables.
+    objective_ : ndarray of shape (n_pairs,)
+        The dual objective: sum of the coefficients' sizes less half the squared norm of w.
+    violation_ : ndarray of shape (n_pairs,)
+        How much optimality is violated: at most `tol`.
+    fit_status_ : int
+        0, or 1 where a machine did not converge.
+    class_weight_ : ndarray of shape (n_classes,)
+    shape_fit_ : tuple of int
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Where the records had column names.
+
+    Raises
+    ------
+    InvalidParameterError, ValueError, TypeError
+        From `fit`, if a parameter or the data are not allowed, or there are not two classes.
+
+    References
+    ----------
+    .. [1] Rong-En Fan, Pai-Hsuen Chen and Chih-Jen Lin, Working set selection using second order information
+       for training support vector machines, JMLR 6, 2005.
+
+    Examples
+    --------
+    >>> from clinfa.datasets import load_iris
+    >>> from clinfa.svm import SVC
+    >>> iris = load_iris()
+    >>> model = SVC(C=10.0).fit(iris)
+    >>> model.n_support_
+    array([ 5, 15, 16], dtype=int32)
+    >>> round(model.score(iris), 3)
+    0.98
+    """
+
+    C: float = param(1.0, positive())
+
+    def _problem(self, C: np.ndarray, first: int) -> Problem:
+        return c_classification(float(self.C) * C, first)
+
+    def _finished(self, solution: Solution) -> tuple[np.ndarray, float]:
+        return solution.b, float(solution.thresholds[0])
+
+
+class NuSVC(_PairMachine):
+    """Support vector classification where `nu` says how many records may lie inside the margin.
+
+    Parameters
+    ----------
+    nu : float in (0, 1], default 0.5
+        At most this share of the weight lies inside the margin, and at least this share are support vectors
+        [1]_.
+    kernel, degree, gamma, coef0, shrinking, tol, cache_size, class_weight, verbose, max_iter, \
+decision_function_shape, break_ties, random_state
+        As for `SVC`; the classes' weights multiply those of their records.
+
+    Attributes
+    ----------
+    classes_, support_, support_vectors_, n_support_, dual_coef_, coef_, intercept_, n_iter_, objective_, \
+violation_, fit_status_, class_weight_, shape_fit_, n_features_in_, feature_names_in_
+        As for `SVC`.
+
+    Raises
+    ------
+    InvalidParameterError, ValueError, TypeError
+        From `fit`, if a parameter or the data are not allowed, or `nu` is more than classes of such different
+        size allow.
+
+    References
+    ----------
+    .. [1] Bernhard Schölkopf, Alex J. Smola, Robert C. Williamson and Peter L. Bartlett, New support vector
+       algorithms, Neural Computation 12, 2000.
+
+    Examples
+    --------
+    >>> from clinfa.datasets import load_iris
+    >>> from clinfa.svm import NuSVC
+    >>> iris = load_iris()
+    >>> round(NuSVC(nu=0.1).fit(iris).score(iris), 3)
+    0.973
+    """
+
+    nu: float = param(0.5, between(0, 1, closed="right"))
+
+    def _problem(self, C: np.ndarray, first: int) -> Problem:
+        return nu_classification(C, first, float(self.nu))
+
+    def _finished(self, solution: Solution) -> tuple[np.ndarray, float]:
+        return unscaled(solution)
