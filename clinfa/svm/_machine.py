@@ -106,8 +106,9 @@ class Machine(Estimator):
             return 0
         worst = max(some.gap for some in solutions)
         warnings.warn(
-            f"Solver terminated early (max_iter={self.max_iter}): optimality is violated by {worst:.2g}, to be "
-            f"at most tol={self.tol:g}. Consider pre-processing your data with StandardScaler or MinMaxScaler.",
+            f"Solver terminated early (max_iter={self.max_iter}): optimality is violated by {worst:.2g}, to "
+            f"be at most tol={self.tol:g}. Consider pre-processing your data with StandardScaler or "
+            f"MinMaxScaler.",
             twin(ConvergenceWarning),
             stacklevel=5,
         )

@@ -44,11 +44,11 @@ def nu_classification(C: np.ndarray, first: int, nu: float) -> Problem:
         If one class has not enough weight.
     """
     n = len(C)
-    half = nu * C.sum() / 2
-    if half > min(C[:first].sum(), C[first:].sum()) * (1 + 1e-12):
+    half, least = nu * C.sum() / 2, min(C[:first].sum(), C[first:].sum())
+    if half > least * (1 + 1e-12):
         raise ValueError(
-            f"specified nu is infeasible: nu must be at most {2 * min(C[:first].sum(), C[first:].sum()) / C.sum():.6g} "
-            f"for classes of these sizes, got {nu:g}."
+            f"specified nu is infeasible: nu must be at most {2 * least / C.sum():.6g} for classes of these "
+            f"sizes, got {nu:g}."
         )
     start = np.concatenate([_filled(C[:first], half), -_filled(C[first:], half)])
     low, high = np.zeros(n), np.zeros(n)

@@ -161,9 +161,9 @@ class _PairMachine(Machine, Classifier):
         Returns
         -------
         decisions : ndarray of shape (n_samples,), (n_samples, n_classes) or (n_samples, n_pairs)
-            Of two classes one column, above zero for the second. Else, with "ovr", the pairs that a class wins
-            and less than half a vote for how clearly; with "ovo", the function of each pair, above zero for
-            its first class. A Dataset with those targets where X is one.
+            Of two classes one column, above zero for the second. Else, with "ovr", the pairs that a class
+            wins and less than half a vote for how clearly; with "ovo", the function of each pair, above zero
+            for its first class. A Dataset with those targets where X is one.
 
         Raises
         ------
