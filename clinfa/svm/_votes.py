@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from clinfa.blas import one_thread
 from clinfa.linalg._blocks import combined
 
 __all__ = ["class_scores", "coupled", "of_pairs", "pairs_of", "winners"]
@@ -64,6 +65,7 @@ def class_scores(decisions: np.ndarray, k: int) -> np.ndarray:
     return _votes(decisions, k) + total / (3 * (np.abs(total) + 1))
 
 
+@one_thread()
 def coupled(pairwise: np.ndarray) -> np.ndarray:
     """Probabilities of the classes that agree best with those within each pair [1]_.
 

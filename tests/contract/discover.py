@@ -13,6 +13,7 @@ from sklearn.utils._test_common.instance_generator import INIT_PARAMS
 
 import clinfa
 from clinfa.base import Estimator
+from tests.contract.problems import build, few
 
 # Variants that neither scikit-learn nor a parameter's annotation names, by class name.
 MORE: dict[str, list[dict]] = {"SpectralEmbedding": [{"affinity": "rbf"}]}
@@ -62,24 +63,7 @@ def variants(cls: type) -> list[dict]:
     for theirs, params in INIT_PARAMS.items():
         if theirs.__name__ == cls.__name__:
             out += params if isinstance(params, list) else [params]
-    return [_few(cls) | settings for settings in out + MORE.get(cls.__name__, [])]
-
-
-def _few(cls: type) -> dict:
-    """For those whose default is more components than the records here have columns."""
-    return {"n_components": 1} if getattr(cls(), "n_components", None) == "auto" else {}
-
-
-# All that some find by default takes too long of many records, by class name.
-FEWER = {"KernelPCA": {"n_components": 3}}
-
-
-def build(cls: type, /, **params):
-    """An estimator with a fixed seed, where it has one."""
-    params = FEWER.get(cls.__name__, {}) | params
-    if "random_state" in cls._rules:
-        params = {"random_state": 0, **params}
-    return cls(**_few(cls) | params)
+    return [few(cls) | settings for settings in out + MORE.get(cls.__name__, [])]
 
 
 def _on_records(cls: type, params: dict) -> bool:

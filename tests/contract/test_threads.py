@@ -27,7 +27,7 @@ from tests.contract.problems import (
 N, D = 80_000, 12
 # A record costs them so little that threads only pay for three times as many.
 LIGHT = ("GaussianRandomProjection", "SparseRandomProjection")
-COUNTS = [(1, 2), (2, 1), (3, 8), (8, 5)]  # of ours, and of the BLAS
+COUNTS = [(1, 2), (3, 8), (8, 1)]  # of ours, and of the BLAS
 BLAS = ThreadpoolController()
 HOW = [
     pytest.param(np.float64, "dense", False, id="float64-dense"),
@@ -115,10 +115,10 @@ def test_one_model_used_by_many_threads(cls, storage, busy_interpreter):
 
     def work(number):
         with clinfa.config_context(n_threads=1 + number % 3):
-            return [bits(outputs(model, X)) for _ in range(2)]
+            return bits(outputs(model, X))
 
     for seen in _at_once(work):
-        assert seen == [serial, serial]
+        assert seen == serial, f"differ in {[k for k in seen if seen[k] != serial[k]]}"
     assert bits(vars(model)) == before
 
 
