@@ -14,7 +14,19 @@ from clinfa.base import Estimator
 from clinfa.errors import DataConversionWarning, twin
 from clinfa.targets import as_array, check_lengths, column, read_labels, read_labels_together, read_values
 
-__all__ = ["Classifier", "Clusterer", "ProbabilisticClassifier", "Regressor", "Transformer"]
+__all__ = ["Classifier", "Clusterer", "ProbabilisticClassifier", "Regressor", "Transformer", "one_column"]
+
+
+def one_column(given: np.ndarray, y: Any) -> np.ndarray:
+    """Targets of shape (n,), with a warning where y was passed as a column."""
+    if given.ndim == 2 and given.shape[1] == 1 and y is not None and not is_dataset(y):
+        warnings.warn(
+            "A column-vector y was passed when a 1d array was expected. Please change the shape of y to "
+            "(n_samples,), for example using ravel().",
+            twin(DataConversionWarning),
+            stacklevel=4,
+        )
+    return column(given)
 
 
 class Clusterer(Estimator):
@@ -99,14 +111,7 @@ class Classifier(Estimator):
     def _read_targets(self, X: Any, y: Any, table: Table) -> np.ndarray:
         """One target for each record, given as y or as those of a Dataset."""
         given = as_array(X if y is None and is_dataset(X) else y, "y")
-        if given.ndim == 2 and given.shape[1] == 1 and y is not None and not is_dataset(y):
-            warnings.warn(
-                "A column-vector y was passed when a 1d array was expected. Please change the shape of y to "
-                "(n_samples,), for example using ravel().",
-                twin(DataConversionWarning),
-                stacklevel=3,
-            )
-        given = column(given)
+        given = one_column(given, y)
         check_lengths(table.X, given)
         return given
 

@@ -9,7 +9,7 @@
 
 #include <math.h>
 #include <string.h>
-#include "tile.h"
+#include "rows.h"
 
 #define SMO_LANES (VBYTES / 8)
 #define LEAST_CURVATURE 1e-12   /* stands for a curvature that is not positive */
@@ -56,6 +56,23 @@ typedef struct {
     int64_t grow;         /* where the greatest is */
 } smo_ends;
 
+/* The ends of a group as it is. */
+static inline smo_ends smo_find(
+    ptrdiff_t begin, ptrdiff_t end, const double *restrict g, const double *restrict up, const double *restrict down)
+{
+    smo_ends out = {-INFINITY, INFINITY, begin};
+    for (ptrdiff_t k = begin; k < end; k++) {
+        double a = g[k] + up[k], b = g[k] + down[k];
+        if (a != a) out.most = a; /* (what is no number stays) */
+        if (a > out.most) {
+            out.most = a;
+            out.grow = k;
+        }
+        if (b < out.least) out.least = b;
+    }
+    return out;
+}
+
 /* Coefficients, the threshold of each group (the mean gradient of its free variables, else the middle of what is
  * allowed), and the objective, from the state of a whole problem. */
 static void smo_end(
@@ -89,13 +106,17 @@ static void smo_end(
 
 #define REAL float
 #define NAME(f) f##_f32
+#define TILE TILE_F32
 #include "smo_body.h"
 #undef REAL
 #undef NAME
+#undef TILE
 #define REAL double
 #define NAME(f) f##_f64
+#define TILE TILE_F64
 #include "smo_body.h"
 #undef REAL
 #undef NAME
+#undef TILE
 
 #endif

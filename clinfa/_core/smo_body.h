@@ -48,38 +48,92 @@ static inline double NAME(smo_partner)(
     return smo_greatest(above / below, where, partner);
 }
 
-/* Steps of two variables until the gap is at most `tolerance`, or `most` of them are done. Returns how many. */
+/* Rows of the kernel: those of a matrix that is there (slot is NULL), or computed when first asked for and kept as long
+ * as there is room. */
+typedef struct {
+    REAL *K;                 /* (slots, stride), or (q, stride) */
+    ptrdiff_t stride;        /* the variables in whole vectors */
+    int32_t *slot;           /* (stride)  where a row is kept, -1 if nowhere */
+    int64_t used, slots;
+    const REAL *tiles;       /* the records in lanes: kernel_rows.pyx, pack_pass */
+    const REAL *X;           /* (stride, d)  the records, less what was taken off those in lanes */
+    ptrdiff_t d;
+    int squared, function;
+    double gamma, coef, degree;
+} NAME(smo_rows);
+
+static void NAME(smo_compute)(const NAME(smo_rows) *rows, const REAL *restrict x, REAL *restrict out)
+{
+    for (ptrdiff_t at = 0; at < rows->stride; at += TILE) {
+        REAL sums[TILE];
+        const REAL *xt = rows->tiles + at * rows->d;
+        memset(sums, 0, sizeof sums);
+        if (rows->squared)
+            for (ptrdiff_t f = 0; f < rows->d; f++)
+                for (ptrdiff_t l = 0; l < TILE; l++) {
+                    REAL t = xt[f * TILE + l] - x[f];
+                    sums[l] += t * t;
+                }
+        else
+            for (ptrdiff_t f = 0; f < rows->d; f++)
+                for (ptrdiff_t l = 0; l < TILE; l++) sums[l] += xt[f * TILE + l] * x[f];
+        NAME(finish)(rows->function, (REAL)rows->gamma, (REAL)rows->coef, rows->degree, sums, TILE);
+        ptrdiff_t count = at + TILE < rows->stride ? TILE : rows->stride - at;
+        memcpy(out + at, sums, (size_t)count * sizeof *out);
+    }
+}
+
+/* A row, or NULL where there is no room for another one. */
+static const REAL *NAME(smo_row_of)(NAME(smo_rows) *rows, int64_t i)
+{
+    if (!rows->slot) return rows->K + i * rows->stride;
+    if (rows->slot[i] < 0) {
+        if (rows->used == rows->slots) return NULL;
+        NAME(smo_compute)(rows, rows->X + i * rows->d, rows->K + rows->used * rows->stride);
+        rows->slot[i] = (int32_t)rows->used++;
+    }
+    return rows->K + (int64_t)rows->slot[i] * rows->stride;
+}
+
+/* Steps of two variables until the gap is at most `tolerance`, or `most` of them are done, or a row is missing, or
+ * rounding swallows a step. Returns how many. */
 static int64_t NAME(smo_run)(
-    const REAL *K, ptrdiff_t stride,   /* in     (q, stride)  stride: q in whole vectors */
+    NAME(smo_rows) *rows,
     const ptrdiff_t *bounds, int groups, /* in   (groups + 1) whole vectors */
     double *g, double *up, double *down, double *b, const double *low, const double *high, /* inout (stride) */
     const double *diagonal,            /* in     (stride) */
     double tolerance, int64_t most,
-    double *gap)                       /* out    what is left, or 0 steps' worth of it */
+    double *gap)                       /* out    what is left */
 {
     smo_ends ends[2];
     int64_t done = 0;
-    for (int p = 0; p < groups; p++)
-        ends[p] = NAME(smo_move)(bounds[p], bounds[p + 1], 0.0, K, K, g, up, down);
+    for (int p = 0; p < groups; p++) ends[p] = smo_find(bounds[p], bounds[p + 1], g, up, down);
     for (;;) {
         *gap = -INFINITY;
-        for (int p = 0; p < groups; p++)
-            if (ends[p].most - ends[p].least > *gap) *gap = ends[p].most - ends[p].least;
+        for (int p = 0; p < groups; p++) {
+            double own = ends[p].most - ends[p].least;
+            if (!(own <= *gap)) *gap = own;
+        }
         if (!(*gap > tolerance) || done >= most) return done;
         double best = -1;
-        int64_t i = 0, j = 0;
+        int64_t i = -1, j = -1;
         for (int p = 0; p < groups; p++) {
             int64_t grow = ends[p].grow, partner;
             if (!(ends[p].most > ends[p].least)) continue;
+            const REAL *row = NAME(smo_row_of)(rows, grow);
+            if (!row) return done;
             double gain = NAME(smo_partner)(
-                bounds[p], bounds[p + 1], ends[p].most, diagonal[grow], K + grow * stride, diagonal, g, down, &partner);
+                bounds[p], bounds[p + 1], ends[p].most, diagonal[grow], row, diagonal, g, down, &partner);
             if (gain > best) {
                 best = gain;
                 i = grow;
                 j = partner;
             }
         }
-        double curve = diagonal[i] + diagonal[j] - 2 * (double)K[i * stride + j];
+        if (i < 0) return done;
+        const REAL *row_i = NAME(smo_row_of)(rows, i), *row_j = NAME(smo_row_of)(rows, j);
+        if (!row_j) return done;
+        double curve = diagonal[i] + diagonal[j] - 2 * (double)row_i[j];
         double step = (g[i] - g[j]) / (curve > LEAST_CURVATURE ? curve : LEAST_CURVATURE);
         double room_i = high[i] - b[i], room_j = b[j] - low[j], before_i = b[i], before_j = b[j];
         if (step >= room_i || step >= room_j) {
@@ -90,13 +144,13 @@ static int64_t NAME(smo_run)(
             b[i] += step;
             b[j] -= step;
         }
-        if (b[i] == before_i && b[j] == before_j) return done; /* what is left is lost in rounding */
+        if (b[i] == before_i && b[j] == before_j) return done;
         up[i] = b[i] < high[i] ? 0.0 : -INFINITY;
         up[j] = b[j] < high[j] ? 0.0 : -INFINITY;
         down[i] = b[i] > low[i] ? 0.0 : INFINITY;
         down[j] = b[j] > low[j] ? 0.0 : INFINITY;
         for (int p = 0; p < groups; p++)
-            ends[p] = NAME(smo_move)(bounds[p], bounds[p + 1], step, K + i * stride, K + j * stride, g, up, down);
+            ends[p] = NAME(smo_move)(bounds[p], bounds[p + 1], step, row_i, row_j, g, up, down);
         done++;
     }
 }

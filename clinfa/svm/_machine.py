@@ -17,7 +17,10 @@ from clinfa.svm._distinct import Distinct, distinct
 from clinfa.svm._kernels import FEW, KERNEL, Shape, Source, kernel_sums, plain, shape_of, source_of
 from clinfa.svm._solver import Problem, Solution, solve, solve_whole
 
-__all__ = ["Machine", "MachineFit", "dual_of"]
+__all__ = ["MOST", "Machine", "MachineFit", "dual_of"]
+
+
+MOST = 1e100  # what a greater C comes to
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,10 @@ class Machine(Estimator):
     ) -> Distinct:
         if not (C > 0).any():
             raise ValueError("Invalid input - all samples have zero or negative weights.")
+        C = np.minimum(C, MOST)
+        if len(weights):
+            top = weights.max()
+            weights = weights / top if top > MOST else weights  # (sums of them stay within the range)
         given = not (isinstance(self.kernel, str) or _is_method(self.kernel)) or self.kernel == "precomputed"
         return distinct(table, weights, C, kinds, merge=not given)
 

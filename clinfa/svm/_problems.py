@@ -18,6 +18,8 @@ __all__ = [
     "unscaled",
 ]
 
+_NOTHING = 1e-10  # relative to the thresholds, a margin that rounding made
+
 
 def c_classification(C: np.ndarray, first: int) -> Problem:
     """Minimise |w|²/2 + the sum of C_i max(0, 1 - y_i f(x_i)).
@@ -38,18 +40,10 @@ def c_classification(C: np.ndarray, first: int) -> Problem:
 def nu_classification(C: np.ndarray, first: int, nu: float) -> Problem:
     """Minimise |w|²/2 - nu rho + the mean of max(0, rho - y_i f(x_i)), weighted by C.
 
-    Raises
-    ------
-    ValueError
-        If one class has not enough weight.
+    `nu` is at most what the classes allow: twice the share of the lighter one.
     """
     n = len(C)
-    half, least = nu * C.sum() / 2, min(C[:first].sum(), C[first:].sum())
-    if half > least * (1 + 1e-12):
-        raise ValueError(
-            f"specified nu is infeasible: nu must be at most {2 * least / C.sum():.6g} for classes of these "
-            f"sizes, got {nu:g}."
-        )
+    half = nu * C.sum() / 2
     start = np.concatenate([_filled(C[:first], half), -_filled(C[first:], half)])
     low, high = np.zeros(n), np.zeros(n)
     high[:first], low[first:] = C[:first], -C[first:]
@@ -57,11 +51,15 @@ def nu_classification(C: np.ndarray, first: int, nu: float) -> Problem:
 
 
 def unscaled(solution: Solution) -> tuple[np.ndarray, float]:
-    """Coefficients and intercept of a nu-classification whose margin is one."""
+    """Coefficients and intercept of a nu-classification whose margin is one.
+
+    Where the classes cannot be told apart there is no margin, and they stay as they are.
+    """
     one, other = solution.thresholds
     margin = (other - one) / 2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return solution.b / margin, float(np.divide(one + other, 2 * margin))
+    if not margin > _NOTHING * max(abs(one), abs(other)):
+        margin = 1.0
+    return solution.b / margin, float((one + other) / 2 / margin)
 
 
 def novelty(C: np.ndarray, nu: float) -> Problem:

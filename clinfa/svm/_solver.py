@@ -152,7 +152,7 @@ def solve_whole(
 
 def _steps(max_iter: int, m: int) -> int:
     """How many steps may be done."""
-    return max_iter if max_iter >= 0 else max(10_000_000, 100 * m)
+    return max_iter if max_iter >= 0 else max(min(10_000_000, 10_000 * m), 100 * m)
 
 
 def _check(gap: float) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from clinfa.params import between, boolean, fitted, one_of, param, positive, see
 from clinfa.svm._class_weight import class_factors, class_weight_rule
 from clinfa.svm._distinct import Distinct
 from clinfa.svm._kernels import Shape, Source
-from clinfa.svm._machine import Machine, MachineFit, dual_of
+from clinfa.svm._machine import MOST, Machine, MachineFit, dual_of
 from clinfa.svm._problems import c_classification, nu_classification, unscaled
 from clinfa.svm._solver import Problem, Solution
 from clinfa.svm._votes import class_scores, of_pairs, pairs_of, winners
@@ -37,6 +38,8 @@ class ClassifierFit(MachineFit):
 class _PairMachine(Machine, Classifier):
     """A machine for each pair of classes."""
 
+    _alone: ClassVar[str] = "Invalid input"
+
     class_weight: Any = param(None, class_weight_rule())
     decision_function_shape: Literal["ovr", "ovo"] = param("ovr", one_of("ovo", "ovr"))
     break_ties: bool = param(False, boolean())
@@ -45,8 +48,11 @@ class _PairMachine(Machine, Classifier):
     classes_: np.ndarray = fitted()
     class_weight_: np.ndarray = fitted()
 
-    def _problem(self, C: np.ndarray, first: int) -> Problem:
-        """The problem of a pair: `first` records of one class, then those of the other; C for each."""
+    def _problem(self, C: np.ndarray, first: int) -> Problem | float:
+        """The problem of a pair: `first` records of one class, then those of the other; C for each.
+
+        Or the sign of the class that always wins.
+        """
 
     def _finished(self, solution: Solution) -> tuple[np.ndarray, float]:
         """Coefficients and intercept, above zero for the first class of the pair."""
@@ -56,11 +62,12 @@ class _PairMachine(Machine, Classifier):
         if k < 2:
             raise ValueError(f"The number of classes has to be greater than one; got {k} class")
         factors = class_factors(self.class_weight, labels, np.maximum(weights, 0))
-        C = factors[labels.codes] * (weights if len(weights) else 1.0)
+        with np.errstate(over="ignore"):
+            C = factors[labels.codes] * (weights if len(weights) else 1.0)
         records = self._distinct(table, weights, C, labels.codes)
         counts = np.bincount(labels.codes[records.first], minlength=k)
         if np.count_nonzero(counts) < 2:
-            raise ValueError("Invalid input - all samples with positive weights belong to the same class.")
+            raise ValueError(f"{self._alone} - all samples with positive weights belong to the same class.")
         source, shape = self._source(table, records)
         ends = np.concatenate([[0], np.cumsum(counts)])
         by_class = [np.arange(ends[c], ends[c + 1]) for c in range(k)]
@@ -71,12 +78,15 @@ class _PairMachine(Machine, Classifier):
 
     def _solutions(
         self, source: Source, records: Distinct, pairs: list[tuple[np.ndarray, np.ndarray]]
-    ) -> Iterator[Solution | None]:
-        def work(pair: tuple[np.ndarray, np.ndarray]) -> Solution | None:
+    ) -> Iterator[Solution | float]:
+        """For each pair what was found, or the sign of the class that always wins."""
+
+        def work(pair: tuple[np.ndarray, np.ndarray]) -> Solution | float:
             if not len(pair[0]) or not len(pair[1]):
-                return None  # all of a class weigh nothing: the other wins
+                return 1.0 if len(pair[0]) else -1.0  # all of the other weigh nothing
             both = np.concatenate(pair)
-            return self._solve(source, both, self._problem(records.C[both], len(pair[0])))
+            problem = self._problem(records.C[both], len(pair[0]))
+            return problem if isinstance(problem, float) else self._solve(source, both, problem)
 
         size = sum((len(i) + len(j)) ** 2 for i, j in pairs)
         return jobs(work, pairs) if len(pairs) > 1 and size > _SMALL else map(work, pairs)
@@ -87,7 +97,7 @@ class _PairMachine(Machine, Classifier):
         labels: Labels,
         records: Distinct,
         by_class: list[np.ndarray],
-        solutions: list[Solution | None],
+        solutions: list[Solution | float],
         factors: np.ndarray,
         shape: Shape,
     ) -> ClassifierFit:
@@ -96,8 +106,8 @@ class _PairMachine(Machine, Classifier):
         dual = np.zeros((k - 1, len(records.first)))
         intercept = np.zeros(len(solutions))
         for p, (i, j) in enumerate(zip(first, second, strict=True)):
-            if solutions[p] is None:
-                intercept[p] = 1.0 if len(by_class[i]) else -1.0
+            if isinstance(solutions[p], float):
+                intercept[p] = solutions[p]
                 continue
             b, intercept[p] = self._finished(solutions[p])
             dual[j - 1, by_class[i]] = b[: len(by_class[i])]
@@ -113,7 +123,11 @@ class _PairMachine(Machine, Classifier):
         dual = dual[:, support]
         if k == 2:  # scikit-learn's: above zero for the second class
             dual, intercept = -dual, -intercept
-        solved = [some for some in solutions if some is not None]
+        solved = [some for some in solutions if isinstance(some, Solution)]
+        figures = [
+            (s.n_steps, s.objective, s.gap) if isinstance(s, Solution) else (0, 0, 0) for s in solutions
+        ]
+        n_steps, objective, violation = np.array(figures).T
         vectors, points = self._support_of(table, support)
         return ClassifierFit(
             support=support.astype(np.int32),
@@ -121,11 +135,11 @@ class _PairMachine(Machine, Classifier):
             n_support=np.bincount(labels.codes[support], minlength=k).astype(np.int32),
             dual_coef=dual_of(dual, table),
             intercept=intercept.astype(table.dtype, copy=False),
-            n_iter=np.array([0 if some is None else some.n_steps for some in solutions], np.int32),
+            n_iter=n_steps.astype(np.int32),
             fit_status=self._warn(solved),
             shape_fit=(table.n, table.d),
-            objective=np.array([0.0 if some is None else some.objective for some in solutions], table.dtype),
-            violation=np.array([0.0 if some is None else some.gap for some in solutions], table.dtype),
+            objective=objective.astype(table.dtype),
+            violation=violation.astype(table.dtype),
             _gamma=shape.plain_gamma,
             _shape=shape,
             _points=points,
@@ -286,7 +300,7 @@ class SVC(_PairMachine):
     C: float = param(1.0, positive())
 
     def _problem(self, C: np.ndarray, first: int) -> Problem:
-        return c_classification(float(self.C) * C, first)
+        return c_classification(np.minimum(float(self.C) * C, MOST), first)
 
     def _finished(self, solution: Solution) -> tuple[np.ndarray, float]:
         return solution.b, float(solution.thresholds[0])
@@ -299,7 +313,8 @@ class NuSVC(_PairMachine):
     ----------
     nu : float in (0, 1], default 0.5
         At most this share of the weight lies inside the margin, and at least this share are support vectors
-        [1]_.
+        [1]_. Two classes of weight a < b allow no more than 2 a / (a + b): beyond that the margin grows
+        without bound, so that the heavier is always predicted, and a warning says so.
     kernel, degree, gamma, coef0, shrinking, tol, cache_size, class_weight, verbose, max_iter, \
 decision_function_shape, break_ties, random_state
         As for `SVC`; the classes' weights multiply those of their records.
@@ -313,8 +328,7 @@ violation_, fit_status_, class_weight_, shape_fit_, n_features_in_, feature_name
     Raises
     ------
     InvalidParameterError, ValueError, TypeError
-        From `fit`, if a parameter or the data are not allowed, or `nu` is more than classes of such different
-        size allow.
+        From `fit`, if a parameter or the data are not allowed, or there are not two classes.
 
     References
     ----------
@@ -330,10 +344,21 @@ violation_, fit_status_, class_weight_, shape_fit_, n_features_in_, feature_name
     0.973
     """
 
+    _alone: ClassVar[str] = "specified nu is infeasible"
+
     nu: float = param(0.5, between(0, 1, closed="right"))
 
-    def _problem(self, C: np.ndarray, first: int) -> Problem:
-        return nu_classification(C, first, float(self.nu))
+    def _problem(self, C: np.ndarray, first: int) -> Problem | float:
+        one, other = float(C[:first].sum()), float(C[first:].sum())
+        most = 2 * min(one, other) / (one + other)
+        if self.nu <= most * (1 + 1e-12):
+            return nu_classification(C / C.max(), first, min(float(self.nu), most))
+        warnings.warn(
+            f"specified nu is infeasible: {self.nu:g} is more than {most:.4g}, the most that the weights of "
+            f"two classes allow; the heavier of them will always be predicted.",
+            stacklevel=6,
+        )
+        return 1.0 if one > other else -1.0
 
     def _finished(self, solution: Solution) -> tuple[np.ndarray, float]:
         return unscaled(solution)

@@ -100,8 +100,13 @@ class OneClassSVM(Machine):
     def _fit(self, table: Table, weights: np.ndarray) -> NoveltyFit:
         records = self._distinct(table, weights, weights if len(weights) else np.ones(table.n), None)
         source, shape = self._source(table, records)
-        solution = self._solve(source, np.arange(len(records.first)), novelty(records.C, float(self.nu)))
-        found = self._single(table, records, solution.b, float(solution.thresholds[0]), solution, shape)
+        top = records.C.max()
+        top = top if top > 1e10 else 1.0  # (the solution grows with the weights)
+        problem = novelty(records.C / top, float(self.nu))
+        solution = self._solve(source, np.arange(len(records.first)), problem)
+        found = self._single(
+            table, records, solution.b * top, float(solution.thresholds[0]) * top, solution, shape
+        )
         parts = {name: getattr(found, name) for name in MachineFit.__dataclass_fields__}
         return NoveltyFit(**parts, offset=-found.intercept)
 

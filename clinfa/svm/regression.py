@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 
 from clinfa.arrays import Table
-from clinfa.kinds import Regressor
+from clinfa.kinds import Regressor, one_column
 from clinfa.params import between, param, positive
 from clinfa.svm._machine import Machine, MachineFit
 from clinfa.svm._problems import eps_regression, nu_regression
 from clinfa.svm._solver import Problem
-from clinfa.targets import column
 
 __all__ = ["SVR", "NuSVR"]
 
@@ -26,11 +25,11 @@ class _Tube(Machine, Regressor):
         """The problem of some records."""
 
     def _read_targets(self, X: Any, y: Any, table: Table) -> np.ndarray:
-        given = super()._read_targets(X, y, table)
-        return column(given)
+        return one_column(super()._read_targets(X, y, table), y)
 
     def _fit(self, table: Table, targets: np.ndarray, weights: np.ndarray) -> MachineFit:
-        C = float(self.C) * (weights if len(weights) else np.ones(table.n))
+        with np.errstate(over="ignore"):
+            C = float(self.C) * (weights if len(weights) else np.ones(table.n))
         records = self._distinct(table, weights, C, targets)
         source, shape = self._source(table, records)
         y, n = targets[records.first].astype(np.float64, copy=False), len(records.first)

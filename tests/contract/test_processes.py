@@ -95,7 +95,7 @@ name, storage, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
 cls = next(c for c in discover.CLASSES if c.__name__ == name)
 long = dict(n_clusters=100, n_components=20, tol=0, max_iter=10**6, n_init=100)
 long["max_no_improvement"] = None
-params = {k: v for k, v in long.items() if k in cls._rules}
+params = {k: v for k, v in long.items() if k in cls._rules and cls._rules[k].allows(v)}
 n = problems.many(cls, 300_000)
 X = np.random.RandomState(0).random_sample((n, 20)).astype(np.float32)
 if storage == "csr":
