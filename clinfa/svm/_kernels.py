@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -109,10 +109,13 @@ class Source:
     X : ndarray of shape (n, d), CSR, or the matrix of shape (n, n)
     function : Function or None
         None where X is the matrix itself.
+    spare : list of ndarray
+        Memory that the problems of a fit hand on.
     """
 
     X: Any
     function: Function | None
+    spare: list[np.ndarray] = field(default_factory=list)
 
     @property
     def stored(self) -> bool:
@@ -124,8 +127,9 @@ class Source:
         if self.function is None:
             return Stored(self.X if whole else self.X[np.ix_(which, which)])
         if whole:
-            return rows_of(self.X, self.function)
-        return rows_of(self.X.part(which) if isinstance(self.X, CSR) else self.X[which], self.function)
+            return rows_of(self.X, self.function, self.spare)
+        X = self.X.part(which) if isinstance(self.X, CSR) else self.X[which]
+        return rows_of(X, self.function, self.spare)
 
 
 def source_of(kernel: Any, some: Table, table: Table, which: np.ndarray, shape: Shape) -> Source:

@@ -57,7 +57,7 @@ def unscaled(solution: Solution) -> tuple[np.ndarray, float]:
     """
     one, other = solution.thresholds
     margin = (other - one) / 2
-    if not margin > _NOTHING * max(abs(one), abs(other)):
+    if not abs(margin) > _NOTHING * max(abs(one), abs(other)):
         margin = 1.0
     return solution.b / margin, float((one + other) / 2 / margin)
 

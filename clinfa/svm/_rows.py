@@ -33,7 +33,7 @@ class Rows(Protocol):
     n : int
     diagonal : ndarray of shape (n,), float64
     noise : float
-        What a value of `block` and `add` may be off by, absolute.
+        What a value of `block` and `add` is off by, typically and absolute.
     """
 
     n: int
@@ -57,14 +57,22 @@ class Tiles:
     ----------
     X : ndarray of shape (n, d)
     function : Function
+    spare : list of ndarray
+        Memory that one problem may take from another.
     """
 
-    def __init__(self, X: np.ndarray, function: Function):
-        self.X, self.function, self.n = X, function, len(X)
+    def __init__(self, X: np.ndarray, function: Function, spare: list[np.ndarray]):
+        self.X, self.function, self.n, self.spare = X, function, len(X), spare
         self.near, self.noise, self.diagonal = _prepared(X, function)
 
     def block(self, which: np.ndarray) -> np.ndarray:
         return KernelRows(Table(self.near[which]), self.function).rows()
+
+    def lazy(self, which: np.ndarray) -> KernelRows | None:
+        """Records in tiles, for a kernel that computes rows as it needs them; None where it cannot."""
+        if self.function.measure not in ("inner", "squared"):
+            return None
+        return KernelRows(Table(self.near[which]), self.function)
 
     def add(self, which: np.ndarray, coefficients: np.ndarray, total: np.ndarray) -> None:
         total += applied(self.near, self.near[which], self.function, coefficients.reshape(-1, 1))[:, 0]
@@ -149,14 +157,14 @@ class Stored:
         return total
 
 
-def rows_of(X: np.ndarray | CSR, function: Function) -> Rows:
-    """The kernel of some records."""
+def rows_of(X: np.ndarray | CSR, function: Function, spare: list[np.ndarray] | None = None) -> Rows:
+    """The kernel of some records; `spare` is memory that their problem may take and give back."""
     if isinstance(X, CSR):
         n, d = X.shape
         if int(X.indptr[-1]) < _FILLED * n * d and function.measure in ("inner", "squared"):
             return Sparse(X, function)
         X = X.rows(np.arange(n))
-    return Tiles(X, function)
+    return Tiles(X, function, [] if spare is None else spare)
 
 
 def applied(
@@ -218,10 +226,10 @@ def _prepared(X: np.ndarray, function: Function) -> tuple[np.ndarray, float, np.
         top = np.abs(X - centre).max(axis=0, initial=0)
         reach = float(np.sqrt((top**2).sum())) if function.measure == "squared" else float(top.sum())
         stretch = np.sqrt(function.gamma) * reach if function.measure == "squared" else function.gamma * reach
-        noise = _SINGLE * (4 + stretch)
+        noise = _SINGLE * (0.5 + stretch / 8)
         fits = noise < _MOST_NOISE and reach < 1e15
         if X.dtype == np.float32 and function.measure == "squared":
-            return X, 4 * _SINGLE, diagonal
+            return X, 0.5 * _SINGLE, diagonal
         if fits:
             return (X - centre).astype(np.float32), noise, diagonal
         return X, 8 * float(np.finfo(X.dtype).eps), diagonal

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from clinfa._core import smo
-from clinfa.svm._rows import Rows
+from clinfa.svm._rows import Rows, Tiles
 
 __all__ = ["Problem", "Solution", "solve", "solve_whole"]
 
@@ -37,6 +37,7 @@ _CALL_NS = 30_000_000
 _SAFE = 8.0  # how much larger than what rounding is expected to change it may be
 _SHARE = 0.1  # of the tolerance, that rounding may be without a second look
 _LOOKS = 30
+_LAZY = 2048  # variables up to which rows are computed one by one, and kept
 
 
 @dataclass(frozen=True)
@@ -174,12 +175,14 @@ class _Run:
     ):
         m = len(problem.v)
         self.rows, self.problem, self.tol, self.report = rows, problem, tol, report
+        self.memory = memory
         self.left = _steps(max_iter, m)
         self.b = problem.start.copy()
         self.total = np.zeros(rows.n)  # K b
         self.spread = 0.0  # squares of all changes since `total` was exact
         self.n_steps = 0
         self.recent = np.empty(0, np.int64)
+        self.lazily = m == rows.n and m <= _LAZY and isinstance(rows, Tiles)
         # (The block in both layouts, and a little more.)
         self.most = max(4 * _LANES, min(_MOST_BLOCK, int(np.sqrt(memory / 16))))
         self.size = min(_BLOCK, self.most)
@@ -202,7 +205,8 @@ class _Run:
                 continue
             if self.left <= 0:
                 break
-            self._optimise(self._block(), gap)
+            if not (self.lazily and self._optimise_lazily()):
+                self._optimise(self._block(), gap)
         return self._solution(gap)
 
     def _look(self) -> float:
@@ -282,6 +286,53 @@ class _Run:
         self._move(block[changed], (after - before)[changed])
         if not whole:
             self._remember(block, after, changed, low, high)
+
+    def _optimise_lazily(self) -> bool:
+        """Steps on all variables, each of a record of its own, with rows computed as they are needed.
+
+        False where that is no way to go: too many rows are needed, or the kernel is of another kind.
+        """
+        p, m = self.problem, len(self.b)
+        width = _padded(p.split) + _padded(m - p.split)
+        at = np.arange(m)
+        at[p.split :] += _padded(p.split) - p.split
+        padded = np.zeros(width, np.int64)
+        padded[at] = np.arange(m)
+        lazy = self.rows.lazy(p.records[padded])
+        if lazy is None:
+            self.lazily = False
+            return False
+        state = np.zeros((7, width))
+        state[1], state[2] = -np.inf, np.inf
+        state[0, at], state[3, at], state[4, at], state[5, at] = self.g, self.b, p.low, p.high
+        state[1, at[self.b < p.high]] = state[2, at[self.b > p.low]] = 0.0
+        state[6, at] = self.rows.diagonal[p.records]
+        slots = max(2, int(min(width, self.memory / (width * lazy.Y.itemsize))))
+        size = slots * width * lazy.Y.itemsize
+        spare = self.rows.spare.pop() if self.rows.spare else np.empty(0, np.uint8)
+        spare = spare if len(spare) >= size else np.empty(size, np.uint8)
+        kept = spare[:size].view(lazy.Y.dtype).reshape(slots, width)
+        slot, used = np.full(width, -1, np.int32), np.zeros(1, np.int64)
+        X = np.ascontiguousarray(lazy.Y - lazy.shift)
+        what, *how = lazy.function.codes
+        squared, split = lazy.function.measure == "squared", _padded(p.split) if p.split < m else width
+        # (In the worst case every step needs two new rows.)
+        most, left = max(1, int(_CALL_NS / ((_STEP_NS + 0.3 * X.shape[1]) * width))), np.inf
+        while left > self.tol and self.left > 0:
+            asked = min(most, self.left)
+            done, left = smo.lazy_pass(
+                *(X, lazy._packed[0], squared, *how, split, state, self.tol, asked, slot, used, kept)
+            )
+            self.n_steps, self.left = self.n_steps + done, self.left - done
+            if done < asked and left > self.tol:
+                self.lazily = used[0] < slots  # else there is no room for another row
+                self.left = 0 if self.lazily else self.left
+                break
+        self.rows.spare.append(spare)
+        after = state[3, at]
+        self.spread += float(np.square(after - self.b).sum())
+        self.b, self.total[p.records] = after, p.v - state[0, at]
+        return True
 
     def _move(self, variables: np.ndarray, changes: np.ndarray) -> None:
         """Add K times the changes of some variables to `total`."""
