@@ -314,7 +314,7 @@ class _Run:
         kept = spare[:size].view(lazy.Y.dtype).reshape(slots, width)
         slot, used = np.full(width, -1, np.int32), np.zeros(1, np.int64)
         X = np.ascontiguousarray(lazy.Y - lazy.shift)
-        what, *how = lazy.function.codes
+        how = lazy.function.codes[1:]
         squared, split = lazy.function.measure == "squared", _padded(p.split) if p.split < m else width
         # (In the worst case every step needs two new rows.)
         most, left = max(1, int(_CALL_NS / ((_STEP_NS + 0.3 * X.shape[1]) * width))), np.inf
