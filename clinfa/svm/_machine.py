@@ -10,6 +10,7 @@ import numpy as np
 
 from clinfa.arrays import CSR, Table, is_dataset, read_table, read_weights
 from clinfa.base import Estimator
+from clinfa.blas import one_thread
 from clinfa.errors import ConvergenceWarning, twin
 from clinfa.params import at_least, between, boolean, fitted, one_of, param, positive, verbosity
 from clinfa.reports import reporter
@@ -192,6 +193,7 @@ class Machine(Estimator):
         (out.data if hasattr(out, "tocsr") else out).flags.writeable = False
         return out
 
+    @one_thread()
     def _weights(self) -> Any:
         out = self.dual_coef_ @ self.support_vectors_
         return out if hasattr(out, "tocsr") else np.ascontiguousarray(out)

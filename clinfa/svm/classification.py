@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from clinfa.arrays import Table, is_dataset
+from clinfa.blas import one_thread
 from clinfa.kinds import Classifier
 from clinfa.params import between, boolean, fitted, one_of, param, positive, seed
 from clinfa.svm._class_weight import class_factors, class_weight_rule
@@ -189,6 +190,7 @@ class _PairMachine(Machine, Classifier):
             out = class_scores(out, k).astype(out.dtype, copy=False)
         return X.with_targets(out) if is_dataset(X) else out
 
+    @one_thread()
     def _weights(self) -> Any:
         if len(self.classes_) == 2:
             return super()._weights()

@@ -13,6 +13,7 @@ import pytest
 import clinfa
 from tests.contract.discover import build, each
 from tests.contract.problems import cloud, in_child, many, state, targets
+from tests.contract.there import predict_there
 
 N, D = 80_000, 12
 FORKING = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
@@ -56,12 +57,6 @@ def test_fork_while_another_thread_fits(cls):
     assert all(one == here for one in seen)
 
 
-def predict_there(model, X, pipe):
-    """What a process of its own makes of a model, and of fitting one more."""
-    again = type(model)(**model.get_params(deep=False))
-    pipe.send((state(model, X), state(again.fit(X, targets(type(model), np.arange(len(X)) % 3)), X)))
-
-
 @pytest.mark.parametrize("method", ["spawn", "fork", "forkserver"])
 @each()
 @FORKING
@@ -69,6 +64,8 @@ def test_model_goes_to_another_process(cls, method):
     X = cloud(many(cls, N), D, dtype=np.float32)
     model = _fit(cls, X)
     context = multiprocessing.get_context(method)
+    if method == "forkserver":
+        context.set_forkserver_preload([predict_there.__module__])
     here, there = context.Pipe()
     child = context.Process(target=predict_there, args=(model, X, there))
     child.start()
@@ -86,13 +83,13 @@ def test_model_goes_to_another_process(cls, method):
 # Fits that would take minutes, or quick ones over and over, interrupted at random moments: how late each
 # answer came, and whether what was left is a whole fit.
 INTERRUPT = """
-import json, os, random, signal, sys, threading, time
+import importlib, json, os, random, signal, sys, threading, time
 import numpy as np
 import clinfa
-from tests.contract import discover, problems
+from tests.contract import problems
 
-name, storage, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
-cls = next(c for c in discover.CLASSES if c.__name__ == name)
+module, name, storage, count = *sys.argv[1:4], int(sys.argv[4])
+cls = getattr(importlib.import_module(module), name)
 long = dict(n_clusters=100, n_components=20, tol=0, max_iter=10**6, n_init=100)
 long["max_no_improvement"] = None
 params = {k: v for k, v in long.items() if k in cls._rules and cls._rules[k].allows(v)}
@@ -104,15 +101,15 @@ if storage == "csr":
     X = scipy.sparse.csr_matrix(X)
 y = problems.targets(cls, np.arange(n) % 3)
 small, which = problems.groups()
-fresh = problems.state(discover.build(cls).fit(small, problems.targets(cls, which)), small)
+fresh = problems.state(problems.build(cls).fit(small, problems.targets(cls, which)), small)
 
-model, whole = discover.build(cls, **params), None
+model, whole = problems.build(cls, **params), None
 if not {"max_iter", "n_clusters"} <= cls._rules.keys():  # (those go on for minutes)
-    whole = problems.bits(problems.learned(discover.build(cls, **params).fit(X, y)))
+    whole = problems.bits(problems.learned(problems.build(cls, **params).fit(X, y)))
 late, idle, kept = [], [], []
 for number in range(count):
     if number == count // 2:
-        model = discover.build(cls).fit(small, problems.targets(cls, which)).set_params(**params)
+        model = problems.build(cls).fit(small, problems.targets(cls, which)).set_params(**params)
     if "init" in cls._rules:  # a quick start, so that what comes after it is interrupted too
         model.set_params(init="random" if number % 2 else "k-means++")
     before = problems.bits(problems.learned(model))
@@ -122,7 +119,7 @@ for number in range(count):
         sent.append(time.perf_counter())
         os.kill(os.getpid(), signal.SIGINT)
 
-    timer = threading.Timer(random.uniform(0.0, 1.0), send)
+    timer = threading.Timer(random.uniform(0.0, 0.6), send)
     try:
         timer.start()
         while True:
@@ -134,7 +131,7 @@ for number in range(count):
     time.sleep(0.05)
     idle.append(time.process_time() - cpu)
     kept.append(problems.bits(problems.learned(model)) in (before, whole))
-model = discover.build(cls).fit(small, problems.targets(cls, which))
+model = problems.build(cls).fit(small, problems.targets(cls, which))
 again = problems.state(model, small) == fresh
 print(json.dumps(dict(late=late, idle=idle, kept=kept, again=again)))
 """
@@ -146,7 +143,7 @@ def test_ctrl_c_is_answered_at_once(cls, storage):
     if storage == "csr" and not cls._sparse:
         return
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", INTERRUPT, cls.__name__, storage, "4"],
+        [sys.executable, "-W", "ignore", "-c", INTERRUPT, cls.__module__, cls.__name__, storage, "4"],
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
