@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -14,7 +15,43 @@ from clinfa.base import Estimator
 from clinfa.errors import DataConversionWarning, twin
 from clinfa.targets import as_array, check_lengths, column, read_labels, read_labels_together, read_values
 
-__all__ = ["Classifier", "Clusterer", "ProbabilisticClassifier", "Regressor", "Transformer", "one_column"]
+__all__ = [
+    "Classifier",
+    "Clusterer",
+    "OnlyIf",
+    "ProbabilisticClassifier",
+    "Regressor",
+    "Transformer",
+    "one_column",
+]
+
+
+class OnlyIf:
+    """A method that is there where a condition holds; elsewhere asking for it raises what that raises.
+
+    Parameters
+    ----------
+    check : callable
+        Called with the estimator; raises an AttributeError where the method is not to be had.
+    """
+
+    def __init__(self, check: Callable[[Any], None]):
+        self.check = check
+
+    def __call__(self, method: Callable) -> Any:
+        return _Conditional(self.check, method)
+
+
+class _Conditional:
+    def __init__(self, check: Callable[[Any], None], method: Callable):
+        self.check, self.method = check, method
+        self.__doc__ = method.__doc__
+
+    def __get__(self, model: Any, cls: type) -> Any:
+        if model is None:
+            return self.method
+        self.check(model)
+        return self.method.__get__(model, cls)
 
 
 def one_column(given: np.ndarray, y: Any) -> np.ndarray:

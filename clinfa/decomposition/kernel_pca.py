@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -13,7 +12,7 @@ from clinfa.blas import matmul, one_thread
 from clinfa.decomposition._positive import positive_part
 from clinfa.errors import NotFittedError, twin
 from clinfa.kernels import Method
-from clinfa.kinds import Transformer
+from clinfa.kinds import OnlyIf, Transformer
 from clinfa.linalg import truncated_eigh
 from clinfa.linalg._blocks import combined
 from clinfa.metrics.pairwise import pairwise_kernels
@@ -58,20 +57,12 @@ class KernelPCAFit:
     n_iter: int
 
 
-class _OnRequest:
-    """A method that is there where `fit_inverse_transform` asks for it."""
-
-    def __init__(self, method: Callable):
-        self.method = method
-        self.__doc__ = method.__doc__
-
-    def __get__(self, model: Any, cls: type) -> Any:
-        if model is not None and not model.fit_inverse_transform:
-            raise twin(NotFittedError)(
-                "The fit_inverse_transform parameter was not set to True when instantiating and hence the "
-                "inverse transform is not available."
-            )
-        return self.method if model is None else self.method.__get__(model, cls)
+def _learns_the_way_back(model: Any) -> None:
+    if not model.fit_inverse_transform:
+        raise twin(NotFittedError)(
+            "The fit_inverse_transform parameter was not set to True when instantiating and hence the "
+            "inverse transform is not available."
+        )
 
 
 class KernelPCA(Transformer):
@@ -349,7 +340,7 @@ default "linear"
             dual = solve(K, records, assume_a="pos")
         return {"dual_coef_": dual, "X_transformed_fit_": components}
 
-    @_OnRequest
+    @OnlyIf(_learns_the_way_back)
     def inverse_transform(self, X: Any) -> Any:
         """Records from their components, by what ridge regression has learned.
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from clinfa.arrays import CSR, Table, all_finite
 from clinfa.kernels import Method
+from clinfa.linalg._blocks import combined
 from clinfa.params import Rule, function, instance, one_of
 from clinfa.spatial import Function, KernelRows
 from clinfa.svm._rows import Rows, Stored, applied, rows_of
@@ -131,6 +132,14 @@ class Source:
         X = self.X.part(which) if isinstance(self.X, CSR) else self.X[which]
         return rows_of(X, self.function, self.spare)
 
+    def sums(self, new: np.ndarray, which: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+        """Kernel values between some records and others, times coefficients: shape (n_new,)."""
+        column = coefficients.reshape(-1, 1)
+        if self.function is None:
+            return combined(self.X[np.ix_(new, which)].astype(np.float64), column)[:, 0]
+        X, points = (self.X.part(some) if isinstance(self.X, CSR) else self.X[some] for some in (new, which))
+        return applied(X, points, self.function, column)[:, 0]
+
 
 def source_of(kernel: Any, some: Table, table: Table, which: np.ndarray, shape: Shape) -> Source:
     """The kernel of fitted records: of some of them, whose places among all are `which`.
@@ -240,8 +249,6 @@ def kernel_sums(
 
 
 def _times(K: np.ndarray, columns: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
-    from clinfa.linalg._blocks import combined
-
     return combined(K[:, columns].astype(np.float64), np.ascontiguousarray(coefficients, np.float64))
 
 
