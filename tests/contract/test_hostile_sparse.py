@@ -27,7 +27,7 @@ REMEMBERING = [
     for cls in SPARSE
     if hasattr(cls, "kneighbors")
     or hasattr(cls, "radius_neighbors")
-    or cls.__name__ in ("DBSCAN", "KernelPCA", "NuSVR", "OneClassSVM", "SVR")
+    or cls.__name__ in ("DBSCAN", "KernelPCA", "LinearSVR", "NuSVR", "OneClassSVM", "SVR")
 ]
 FORMATS = ["bsr", "coo", "csc", "csr", "dia", "dok", "lil"]
 
