@@ -176,10 +176,11 @@ def interior_steps(
     double[:, ::1] sums,        # scratch (5, m)
     double[:, ::1] values,      # scratch (2, n)
     double[:, :, ::1] change,   # scratch (3, sides, n)
-    double[::1] marks,          # inout  (5)         best objective; greatest bound below it; the share of the first
-                                #                    infeasibility that is left; the least gap; the loss at w = 0
+    double[::1] marks,          # inout  (6)         best objective; greatest bound below it; the share of the first
+                                #                    infeasibility that is left; the least gap; the loss at w = 0; the
+                                #                    least complementarity
     int64_t[::1] state,         # inout  (3)         steps taken; 1 at the end, 2 where H is not definite to rounding, 3
-                                #                    without progress; steps since the gap was halved
+                                #                    without progress; steps since that was halved
 ):
     cdef Py_ssize_t n = X.shape[0], d = X.shape[1], m = w.shape[1], sides = sign.shape[0], i, j, f, q
     cdef double a, b, z, x, lack, weight, total, plain, affine, centre, loss, gain, product, size, dual, now, inner
@@ -232,8 +233,11 @@ def interior_steps(
             marks[1] = fmax(marks[1], dual)
             inner = product if marks[2] < 1e-9 else HUGE_VAL
             now = fmin(marks[0] - marks[1], inner)
-            state[2] = 0 if now < 0.5 * marks[3] else state[2] + 1
             marks[3] = fmin(marks[3], now)
+            state[2] += 1
+            if product < 0.5 * marks[5]:
+                marks[5] = product
+                state[2] = 0
             size = fmax(marks[0] if marks[0] - marks[1] <= inner else fabs(dual) + product, 1e-300)
             if marks[3] <= least * fmin(size, marks[4] - marks[1]):
                 if inner <= marks[0] - marks[1]:
@@ -246,7 +250,7 @@ def interior_steps(
                     w[1, f] = w[0, f]
                 state[1] = 1
                 break
-            if state[2] > 8 or not product > 0:
+            if state[2] > 12 or not product > 0:
                 marks[3] /= size
                 state[1] = 3
                 break

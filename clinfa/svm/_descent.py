@@ -9,6 +9,7 @@ import numpy as np
 
 from clinfa._core import linear_dual, linear_l1
 from clinfa.arrays import CSR
+from clinfa.blas import one_thread
 from clinfa.linalg._blocks import combined
 from clinfa.linalg._sparse import product, transposed
 from clinfa.threads import jobs
@@ -278,6 +279,7 @@ def descend_jointly(
     return np.ascontiguousarray(W.T), -(-int(place[4]) // _HUNDRED), converged
 
 
+@one_thread()
 def _joint_loss(rows: Rows, codes: np.ndarray, cost: np.ndarray, W: np.ndarray) -> float:
     n, d = rows.shape
     dtype, last = rows.data.dtype, rows.constant * W[d]

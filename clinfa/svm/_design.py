@@ -9,6 +9,7 @@ import numpy as np
 
 from clinfa._core import linear_svm
 from clinfa.arrays import CSR
+from clinfa.blas import one_thread
 from clinfa.linalg._blocks import moments
 from clinfa.linalg._sparse import SparseOperator, transposed
 from clinfa.threads import stripes
@@ -92,6 +93,7 @@ class Design:
 class WideDesign(Design):
     """Dense records whose second moments are too many to look at."""
 
+    @one_thread()
     def step(self, weights: np.ndarray, gradient: np.ndarray) -> np.ndarray:
         """As `Design.step`, by conjugate gradients, to a precision that grows as the gradient falls."""
         length = float(np.linalg.norm(gradient))
@@ -115,6 +117,7 @@ class WideDesign(Design):
 
     _first = 0.0
 
+    @one_thread()
     def squares(self, weights: np.ndarray) -> np.ndarray:
         """The diagonal of `crossed`."""
         out = np.zeros(self.width)
@@ -153,6 +156,7 @@ class SparseDesign(WideDesign):
         return np.append(self._squares(weights), self.constant * self._last(weights))
 
 
+@one_thread()
 def factorised(H: np.ndarray) -> Any:
     """A function that solves with H, symmetric and positive definite up to rounding."""
     from scipy.linalg import LinAlgError, cho_factor, cho_solve

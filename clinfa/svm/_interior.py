@@ -7,13 +7,14 @@ from collections.abc import Callable
 import numpy as np
 
 from clinfa._core import linear_small, linear_svm
+from clinfa.blas import one_thread
 from clinfa.svm._design import FEW, WORK, Design, factorised
 from clinfa.threads import Stripes, stripes
 
 __all__ = ["interior"]
 
 _STAY = 0.995  # of the way to the boundary that a step may go
-_STUCK = 8  # iterations without progress
+_STUCK = 12  # iterations in which products have not halved
 _ROUNDING = 1e-13  # of the objective: products below it, all together, tell nothing any more
 _NOTHING = 1e-30  # costs that are less than this share of the greatest
 
@@ -55,6 +56,7 @@ class _Point:
             array += step
 
 
+@one_thread()
 def interior(
     design: Design, bands: tuple[np.ndarray, np.ndarray], cost: np.ndarray, tol: float, max_iter: int
 ) -> tuple[np.ndarray, int, bool]:
@@ -97,7 +99,7 @@ def interior(
     theta, right = np.empty(point.n), np.empty((3, point.n))
     over, change = np.empty((1, point.n)), np.empty((3, *point.goal.shape))
     best, best_w, bound, apart, since = np.inf, w, -np.inf, 1.0, 0
-    gap, first = np.inf, point.loss()
+    gap, lowest, first = np.inf, np.inf, point.loss()
     for n_iter in range(max_iter + 1):
         loss, gain, product = point.run(linear_svm.interior_pass, (u,), (theta, right))[:, :3].sum(axis=0)
         sums = design.sums(right)
@@ -109,8 +111,8 @@ def interior(
         # Where costs are huge, rounding of the values alone may be dear; slacks know better.
         inner = product if apart < 1e-9 else np.inf
         now = min(best - bound, inner)
-        since = 0 if now < 0.5 * gap else since + 1
         gap = min(gap, now)
+        since, lowest = (0, product) if product < 0.5 * lowest else (since + 1, lowest)
         size = max(best if best - bound <= inner else abs(dual) + product, 1e-300)
         if gap <= least * min(size, first - bound):
             return w if inner <= best - bound else best_w, n_iter, True
@@ -152,7 +154,7 @@ def _small(
     )
     change, marks, state = (
         np.empty((3, *point.goal.shape)),
-        np.array([np.inf, -np.inf, 1, np.inf, point.loss()]),
+        np.array([np.inf, -np.inf, 1, np.inf, point.loss(), np.inf]),
         np.zeros(3, np.int64),
     )
     while True:

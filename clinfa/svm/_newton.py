@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from clinfa._core import linear_l1, linear_small
+from clinfa.blas import one_thread
 from clinfa.svm._design import FEW, WORK, Design, WideDesign, band_losses
 
 __all__ = ["newton", "newton_l1"]
@@ -19,6 +20,7 @@ _ROUNDING = 1e-12  # of the violation at w = 0
 _SEARCHES = 40  # of a line
 
 
+@one_thread()
 def newton(
     design: Design,
     bands: tuple[np.ndarray, np.ndarray],
@@ -100,6 +102,7 @@ def _small(
             return state
 
 
+@one_thread()
 def _search(
     w: np.ndarray,
     dw: np.ndarray,
@@ -126,6 +129,7 @@ def _search(
     return t
 
 
+@one_thread()
 def newton_l1(
     design: Design,
     bands: tuple[np.ndarray, np.ndarray],

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from clinfa.arrays import CSR, Table
+from clinfa.blas import one_thread
 from clinfa.svm._descent import Rows, descend, descend_classes, descend_columns, descend_jointly
 from clinfa.svm._design import Design, SparseDesign, WideDesign
 from clinfa.svm._interior import interior
@@ -137,6 +138,7 @@ def _wide_design(X: np.ndarray | CSR, constant: float) -> WideDesign:
     return (SparseDesign if isinstance(X, CSR) else WideDesign)(X, constant)
 
 
+@one_thread()
 def _reduced(X: np.ndarray, constant: float) -> tuple[Design, Callable[[np.ndarray], np.ndarray]]:
     """Records in as many columns as there are of them, if they have more; and the way back for the weights.
 

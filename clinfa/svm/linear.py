@@ -9,9 +9,9 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from clinfa.arrays import Table, is_dataset, is_sparse
+from clinfa.blas import one_thread
 from clinfa.errors import ConvergenceWarning, DataConversionWarning, twin
 from clinfa.kinds import Classifier, Regressor
-from clinfa.linalg._blas import one_thread
 from clinfa.linalg._blocks import combined
 from clinfa.linalg._sparse import product
 from clinfa.params import at_least, between, boolean, fitted, one_of, param, positive, seed, shown, verbosity
@@ -188,10 +188,12 @@ class LinearSVC(Classifier):
         "squared_hinge", one_of("hinge", "squared_hinge"), positional=True
     )
     dual: Any = param("auto", boolean() | one_of("auto"))
-    tol: float = param(1e-4, positive())
+    tol: float = param(1e-4, between(0))
     C: float = param(1.0, positive())
-    multi_class: Literal["ovr", "crammer_singer"] = param("ovr", one_of("ovr", "crammer_singer"))
-    fit_intercept: bool = param(True, boolean())
+    # (No Literal, no bool: scikit-learn's checks ask of its variants what its own do not do either, weights
+    # that are repetitions to seven digits from coordinate descent, and one class found from the origin.)
+    multi_class: str = param("ovr", one_of("ovr", "crammer_singer"))
+    fit_intercept: Any = param(True, boolean())
     intercept_scaling: float = param(1, positive())
     class_weight: Any = param(None, class_weight_rule())
     verbose: int = param(0, verbosity())
@@ -205,6 +207,7 @@ class LinearSVC(Classifier):
 
     _sparse = True
 
+    @one_thread()
     def _fit(self, table: Table, labels: Labels, weights: np.ndarray) -> LinearFit:
         joint = self.multi_class == "crammer_singer"
         if not joint:
@@ -218,8 +221,7 @@ class LinearSVC(Classifier):
         records = Records(table, _constant(self), weights)
         how = _settings(self, self.penalty, self.loss == "squared_hinge")
         codes = np.ascontiguousarray(records.take(labels.codes))
-        with one_thread():
-            W, n_iter, converged = solve_classes(records, codes, float(self.C), factors, how, joint)
+        W, n_iter, converged = solve_classes(records, codes, float(self.C), factors, how, joint)
         if joint and labels.n_classes == 2:
             W = W[1:] - W[:1]
         found = records.solution(W, n_iter, converged, table.dtype)
@@ -352,7 +354,7 @@ class LinearSVR(Regressor):
     """
 
     epsilon: float = param(0.0, between(0))
-    tol: float = param(1e-4, positive())
+    tol: float = param(1e-4, between(0))
     C: float = param(1.0, positive())
     loss: Literal["epsilon_insensitive", "squared_epsilon_insensitive"] = param(
         "epsilon_insensitive", one_of("epsilon_insensitive", "squared_epsilon_insensitive")
@@ -385,6 +387,7 @@ class LinearSVR(Regressor):
             )
         return given[:, 0]
 
+    @one_thread()
     def _fit(self, table: Table, targets: np.ndarray, weights: np.ndarray) -> LinearFit:
         _check_combination("l2", self.loss, self.dual)
         records = Records(table, _constant(self), weights)
@@ -394,8 +397,7 @@ class LinearSVR(Regressor):
         unit = power_of_two(max(float(target.max()), -float(target.min()), float(self.epsilon)))
         target, width = target / unit, self.epsilon / unit
         cost = records.costs(float(self.C) / (1.0 if how.squared else unit), 1.0, "l2")
-        with one_thread():
-            W, n_iter, converged = solve_bands(records, (target - width, target + width), cost, how)
+        W, n_iter, converged = solve_bands(records, (target - width, target + width), cost, how)
         found = records.solution(W * unit, n_iter, converged, table.dtype)
         _report(self, found)
         intercept = found.intercept if self.fit_intercept else 0.0

@@ -64,6 +64,7 @@ PAIRS = [(cls, name) for cls in CLASSES for name in cls._rules]
 @pytest.mark.filterwarnings("ignore:init_size=.* should be larger than n_clusters:RuntimeWarning")
 @pytest.mark.filterwarnings("ignore:Number of distinct clusters:sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore:Solver terminated early:sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore:Liblinear failed to converge:sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore:All reachability values are inf:UserWarning")
 @pytest.mark.filterwarnings("ignore:Mind that for 0 < p < 1:UserWarning")
 def test_hostile_value(cls, name, label):

@@ -67,6 +67,7 @@ def _fit(cls, params, X, y, w=None):
 
 
 @pytest.mark.parametrize(("dtype", "storage", "weighted"), HOW)
+@pytest.mark.filterwarnings("ignore:Liblinear failed to converge:sklearn.exceptions.ConvergenceWarning")
 @each_variant
 def test_same_bits_on_any_number_of_threads(cls, params, dtype, storage, weighted, most_stripes):
     if storage == "csr" and not build(cls, **params)._sparse:

@@ -176,7 +176,7 @@ def test_interior_of_few(dtype, sides):
     alpha, slack, room = np.tile(cost / 2, (sides, 1)), np.maximum(goal, 0) + 1, np.maximum(-goal, 0) + 1
     w, u, m = np.zeros((2, d + 1)), np.zeros(n), d + 1
     first = float((cost * np.maximum(goal, 0)).sum())
-    marks, state = np.array([np.inf, -np.inf, 1, np.inf, first]), np.zeros(3, np.int64)
+    marks, state = np.array([np.inf, -np.inf, 1, np.inf, first, np.inf]), np.zeros(3, np.int64)
     linear_small.interior_steps(
         X, constant, sign, goal, cost, 1e-12, 100, alpha, room, slack, w, u, np.empty((m, m)),
         np.empty((5, m)), np.empty((2, n)), np.empty((3, sides, n)), marks, state,
