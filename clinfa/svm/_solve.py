@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -21,6 +22,8 @@ __all__ = ["Records", "Settings", "Solution", "power_of_two", "solve_bands", "so
 _NARROW = 1500  # columns (or rows) whose second moments are worth a factorisation in each step
 _SMALL = 1 << 24  # numbers in sparse records of few columns that are made dense without a second thought
 _LARGE = 1 << 20  # numbers in dense records that keep all threads busy with one class
+_FEW = 300  # sparse records whose inner products are worth it, however many columns
+_EPS = float(np.finfo(np.float64).eps)
 _SOON = 100  # sweeps after which Newton's method takes over where the loss is squared
 _SAFE = 1e-70, 1e70  # squares of numbers between these, and products of such, are in range
 _LEAST_COST, _MOST_COST = 1e-250, 1e24  # in units where records are about 1: beyond, nothing changes
@@ -73,6 +76,19 @@ class Records:
             X = X.rows(np.arange(self.n))
         self.X = X
 
+    @property
+    def wide(self) -> bool:
+        """Whether they are too many both ways for second moments, or sparse."""
+        n, d = self.X.shape
+        return n > _FEW if isinstance(self.X, CSR) else min(n, d) > _NARROW
+
+    @cached_property
+    def narrow(self) -> tuple[Design, Callable[[np.ndarray], np.ndarray]]:
+        """What second-order methods see of them, and the way from the weights that these find."""
+        if isinstance(self.X, CSR):
+            return _of_few(self.X, self.constant)
+        return _reduced(self.X, self.constant)
+
     def take(self, values: np.ndarray) -> np.ndarray:
         """Those of the records that were kept."""
         return values if self.kept is None else values[self.kept]
@@ -117,7 +133,7 @@ def solve_bands(
 ) -> tuple[np.ndarray, int, bool]:
     """One model: as `descend`, w of shape (1, d + 1) or (1, d)."""
     X, constant = records.X, records.constant
-    if isinstance(X, CSR) or min(X.shape) > _NARROW:
+    if records.wide:
         rows = Rows.of(X, constant)
         relative = bool(np.isfinite(bands[0]).all())
         most = min(how.max_iter, _SOON) if how.squared else how.max_iter
@@ -129,7 +145,7 @@ def solve_bands(
             n_iter += more
         return w[None], n_iter, converged
     method = newton if how.squared else interior
-    design, back = _reduced(X, constant)
+    design, back = records.narrow
     w, n_iter, converged = method(design, bands, cost, how.tol, how.max_iter)
     return back(w)[None], n_iter, converged
 
@@ -154,6 +170,29 @@ def _reduced(X: np.ndarray, constant: float) -> tuple[Design, Callable[[np.ndarr
     whole[d:] = constant
     Q, R = qr(whole, mode="economic", overwrite_a=True, check_finite=False)
     return Design(np.ascontiguousarray(R.T), 0.0), lambda w: Q @ w
+
+
+@one_thread()
+def _of_few(X: CSR, constant: float) -> tuple[Design, Callable[[np.ndarray], np.ndarray]]:
+    """The same for sparse records, by the inner products of all pairs."""
+    from scipy.linalg import eigh
+    from scipy.sparse import csr_array
+
+    count = int(X.indptr[-1])
+    S = csr_array((X.data[:count].astype(np.float64), X.indices[:count], X.indptr), shape=X.shape)
+    values, vectors = eigh((S @ S.T).toarray() + constant**2)
+    kept = values > len(values) * _EPS * max(values[-1], 1e-300)
+    if not kept.any():
+        kept[-1], values[-1] = True, 1.0
+        vectors[:, -1] = 0
+    root = np.sqrt(values[kept])
+    turn = vectors[:, kept] / root
+
+    def back(w: np.ndarray) -> np.ndarray:
+        beta = turn @ w
+        return np.append(S.T @ beta, constant * beta.sum())
+
+    return Design(np.ascontiguousarray(vectors[:, kept] * root), 0.0), back
 
 
 def solve_classes(
@@ -188,7 +227,7 @@ def solve_classes(
         cost = records.costs(C, factors[codes], how.penalty)
         return _one_class(records, codes == 1, cost, how)
     # As LIBLINEAR has it, the factor of a class is for its own records where it stands against the rest.
-    if how.penalty == "l2" and (isinstance(X, CSR) or min(X.shape) > _NARROW):
+    if how.penalty == "l2" and records.wide:
         unit = records.costs(C, 1.0, "l2")
         inside = np.maximum(factors, _LEAST_COST)
         most = min(how.max_iter, _SOON) if how.squared else how.max_iter
@@ -213,6 +252,8 @@ def solve_classes(
         return _one_class(records, own, records.costs(C, np.where(own, factors[c], 1.0), how.penalty), how)
 
     # (Large dense records keep all threads busy with one class.)
+    if how.penalty == "l2":
+        records.narrow  # noqa: B018 (once, before threads ask for it)
     alone = not isinstance(X, CSR) and (k < 8 or X.size > _LARGE)
     parts = [one(c) for c in range(k)] if alone else list(jobs(one, range(k)))
     return np.concatenate([p[0] for p in parts]), max(p[1] for p in parts), all(p[2] for p in parts)

@@ -19,6 +19,8 @@ def way(request, monkeypatch):
     if request.param == "descent":
         monkeypatch.setattr(_solve, "_NARROW", 0)
         monkeypatch.setattr(_solve, "_SMALL", 0)
+        monkeypatch.setattr(_solve, "_FEW", 0)
+        monkeypatch.setattr(_solve, "_LARGE", 0)
     return np.asarray if request.param == "second order" else sp.csr_array
 
 

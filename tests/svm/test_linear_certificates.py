@@ -27,6 +27,8 @@ def way(request, monkeypatch):
     if request.param == "descent":
         monkeypatch.setattr(_solve, "_NARROW", 0)
         monkeypatch.setattr(_solve, "_SMALL", 0)
+        monkeypatch.setattr(_solve, "_FEW", 0)
+        monkeypatch.setattr(_solve, "_LARGE", 0)
     return np.asarray if request.param == "second order" else sp.csr_array
 
 
@@ -136,6 +138,8 @@ def test_descent_of_numbers(monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(_solve, "_NARROW", 0)
             patch.setattr(_solve, "_SMALL", 0)
+            patch.setattr(_solve, "_FEW", 0)
+            patch.setattr(_solve, "_LARGE", 0)
             model = LinearSVR(**how, tol=1e-6, max_iter=20_000).fit(sp.csr_array(X), y)
         assert model.coef_ == pytest.approx(plain.coef_, abs=5e-3)
 
@@ -144,6 +148,8 @@ def test_dense_descent_is_sparse_descent(monkeypatch):
     """Wide dense records go the way of sparse ones, whose rows are all full."""
     monkeypatch.setattr(_solve, "_NARROW", 0)
     monkeypatch.setattr(_solve, "_SMALL", 0)
+    monkeypatch.setattr(_solve, "_FEW", 0)
+    monkeypatch.setattr(_solve, "_LARGE", 0)
     X, y = TABLES["wine"]
     for options in ({"loss": "hinge"}, {}, {"penalty": "l1"}, {"multi_class": "crammer_singer"}):
         how = {"C": 0.1, "random_state": 3, "max_iter": 5000} | options
