@@ -21,6 +21,7 @@ MODULES = {
     "quitefastmst": "quitefastmst",
     "pykdtree": "pykdtree.kdtree",
     "dbscan": "dbscan",
+    "thundersvm": "thundersvm",
 }
 DISTRIBUTIONS = {
     "sklearn": "scikit-learn",
@@ -28,6 +29,7 @@ DISTRIBUTIONS = {
     "faiss": "faiss-cpu",
     "hdbscanrs": "hdbscan-rs",
     "fasthdbscan": "fast-hdbscan",
+    "thundersvm": "thundersvm-cpu",
 }
 USES_OPENBLAS = {"sklearn", "faiss", "superkmeans"}
 TUNED = "@t"  # suffix of a contender that runs with the AVX-512 kernels of its OpenBLAS
