@@ -37,9 +37,9 @@ class Distinct:
     _n: int
 
     def shared(self, b: np.ndarray) -> np.ndarray:
-        """Coefficients of all n records from those of the kinds."""
-        out = np.zeros(self._n)
-        out[self._active] = b[self._kind] * self._share
+        """Coefficients of all n records, in the last axis, from those of the kinds."""
+        out = np.zeros((*b.shape[:-1], self._n))
+        out[..., self._active] = b[..., self._kind] * self._share
         return out
 
 

@@ -21,6 +21,7 @@ __all__ = ["Rows", "Sparse", "Stored", "Tiles", "applied", "rows_of"]
 _SINGLE = float(np.finfo(np.float32).eps)
 _MOST_NOISE = 2e-5  # relative, of a value in single precision
 _INNER = Function("inner")
+_FAR = 100.0  # how much farther than from their middle records may be from the origin, squared
 _WIDE = 64  # sparse records that are made dense at a time
 _FILLED = 0.2  # share of values that are not zero from which CSR is slower than an array
 
@@ -49,6 +50,9 @@ class Rows(Protocol):
     def exact(self, which: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
         """``K[:, which] @ coefficients`` in double precision, shape (n,)."""
 
+    def sharpen(self) -> None:
+        """Compute in double from now on, where that was not so and can be."""
+
 
 class Tiles:
     """Dense records, whose kernel is computed tile by tile.
@@ -67,6 +71,12 @@ class Tiles:
 
     def block(self, which: np.ndarray) -> np.ndarray:
         return KernelRows(Table(self.near[which]), self.function).rows()
+
+    def sharpen(self) -> None:
+        """Compute in double from now on."""
+        if self.near.dtype == np.float32:
+            self.near = self.X.astype(np.float64)
+            self.noise *= float(np.finfo(np.float64).eps) / _SINGLE
 
     def lazy(self, which: np.ndarray) -> KernelRows | None:
         """Records in tiles, for a kernel that computes rows as it needs them; None where it cannot."""
@@ -110,6 +120,11 @@ class Sparse:
 
     def add(self, which: np.ndarray, coefficients: np.ndarray, total: np.ndarray) -> None:
         total += applied(self.X, self.X.part(which), self.function, coefficients.reshape(-1, 1))[:, 0]
+
+    def sharpen(self) -> None:
+        if self.X.dtype == np.float32:
+            self.X = self.X.astype(np.float64)
+            self.noise *= float(np.finfo(np.float64).eps) / _SINGLE
 
     def exact(self, which: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
         X = self.X if self.X.dtype == np.float64 else self.X.astype(np.float64)
@@ -155,6 +170,9 @@ class Stored:
         total = np.zeros(self.n)
         self.add(which, coefficients, total)
         return total
+
+    def sharpen(self) -> None:
+        """(It is as it was given.)"""
 
 
 def rows_of(X: np.ndarray | CSR, function: Function, spare: list[np.ndarray] | None = None) -> Rows:
@@ -236,14 +254,16 @@ def _prepared(X: np.ndarray, function: Function) -> tuple[np.ndarray, float, np.
     diagonal = KernelRows(Table(X), function).entries(every, every[:-1]).astype(np.float64)
     with np.errstate(over="ignore"):
         square = float(np.einsum("ij,ij->i", X, X, dtype=np.float64).max(initial=0))
+        spread = float(X.var(axis=0, dtype=np.float64).sum())
     top = max(abs(function.gamma) * square + abs(function.coef), 1e-300)
     with np.errstate(over="ignore"):
         most = top ** max(function.degree, 1.0) if function.shape == "power" else top
     least = 1e-25 if function.shape != "tangent" else 0.0
-    safe = least < most < 1e25 and 1e-20 < square < 1e20
-    if X.dtype == np.float32 or safe:
+    safe = least < most < 1e25 and 1e-20 < square < min(1e20, _FAR * spread)
+    if safe:
         return X.astype(np.float32, copy=False), 8 * max(function.degree, 1) * _SINGLE * most, diagonal
-    return X, 8 * max(function.degree, 1) * float(np.finfo(X.dtype).eps) * most, diagonal
+    noise = 8 * max(function.degree, 1) * float(np.finfo(np.float64).eps) * most
+    return X.astype(np.float64, copy=False), noise, diagonal
 
 
 def _squares(X: CSR) -> np.ndarray:

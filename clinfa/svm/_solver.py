@@ -34,9 +34,14 @@ _MOST_BLOCK = 4096
 _INNER = 0.1  # a block is optimised until its gap is so much of the whole one
 _STEP_NS = 0.6  # of a step, for each variable of the block
 _CALL_NS = 30_000_000
-_SAFE = 8.0  # how much larger than what rounding is expected to change it may be
+_SAFE = 4.0  # how much larger than what rounding is expected to change it may be
 _SHARE = 0.1  # of the tolerance, that rounding may be without a second look
 _LOOKS = 30
+_SHARP = 3  # of these, from which on all is computed in double
+_STALL, _CALM = (
+    50,
+    10_000,
+)  # steps in single precision, for each variable and at least, before that is doubted
 _LAZY = 2048  # variables up to which rows are computed one by one, and kept
 
 
@@ -193,16 +198,20 @@ class _Run:
     def run(self) -> Solution:
         looks = 0
         while True:
+            if np.isinf(self.spread):
+                self._refresh()
             gap = self._look()
             _check(gap)
             if self.report is not None:
                 self.report("step %d: gap %.3g", self.n_steps, gap)
-            if gap <= self.tol:
-                if self._noise() <= _SHARE * self.tol or looks == _LOOKS:
-                    break
+            if gap <= self.tol and self._noise() > _SHARE * self.tol and looks < _LOOKS:
                 self._refresh()
                 looks += 1
+                if looks == _SHARP:  # what single precision finds does not hold in double
+                    self.rows.sharpen()
                 continue
+            if gap <= self.tol:
+                break
             if self.left <= 0:
                 break
             if not (self.lazily and self._optimise_lazily()):
@@ -273,6 +282,8 @@ class _Run:
         most, left = max(1, int(_CALL_NS / (_STEP_NS * width))), np.inf
         steps = 0
         while left > tol and self.left > 0:
+            if self._stalls(K, steps):
+                break
             asked = min(most, self.left)
             done, left = smo.steps_pass(K, split, state, tol, asked)
             steps += done
@@ -318,11 +329,15 @@ class _Run:
         squared, split = lazy.function.measure == "squared", _padded(p.split) if p.split < m else width
         # (In the worst case every step needs two new rows.)
         most, left = max(1, int(_CALL_NS / ((_STEP_NS + 0.3 * X.shape[1]) * width))), np.inf
+        steps = 0
         while left > self.tol and self.left > 0:
+            if self._stalls(kept, steps):
+                break
             asked = min(most, self.left)
             done, left = smo.lazy_pass(
                 *(X, lazy._packed[0], squared, *how, split, state, self.tol, asked, slot, used, kept)
             )
+            steps += done
             self.n_steps, self.left = self.n_steps + done, self.left - done
             if done < asked and left > self.tol:
                 self.lazily = used[0] < slots  # else there is no room for another row
@@ -332,6 +347,14 @@ class _Run:
         after = state[3, at]
         self.spread += float(np.square(after - self.b).sum())
         self.b, self.total[p.records] = after, p.v - state[0, at]
+        return True
+
+    def _stalls(self, K: np.ndarray, steps: int) -> bool:
+        """Whether rounding may be what keeps steps in single precision from an end; then double is next."""
+        if K.dtype == np.float64 or steps < _STALL * K.shape[1] + _CALM:
+            return False
+        self.rows.sharpen()
+        self.spread = np.inf
         return True
 
     def _move(self, variables: np.ndarray, changes: np.ndarray) -> None:

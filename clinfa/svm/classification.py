@@ -191,7 +191,7 @@ class _PairMachine(Machine, Classifier):
                 "The dual coefficients or intercepts are not finite. The input data may contain large values "
                 "and need to be preprocessed."
             )
-        dual = np.stack([records.shared(row) for row in dual])
+        dual = records.shared(dual)
         used = np.flatnonzero(dual.any(axis=0))
         support = used[np.argsort(labels.codes[used], kind="stable")]
         dual = dual[:, support]
