@@ -10,8 +10,8 @@ import numpy as np
 
 from clinfa.arrays import Table, is_dataset, is_sparse
 from clinfa.blas import one_thread
-from clinfa.errors import ConvergenceWarning, DataConversionWarning, twin
-from clinfa.kinds import Classifier, Regressor
+from clinfa.errors import ConvergenceWarning, twin
+from clinfa.kinds import Classifier, Regressor, one_column
 from clinfa.linalg._blocks import combined
 from clinfa.linalg._sparse import product
 from clinfa.params import at_least, between, boolean, fitted, one_of, param, positive, seed, shown, verbosity
@@ -373,19 +373,7 @@ class LinearSVR(Regressor):
     _sparse = True
 
     def _read_targets(self, X: Any, y: Any, table: Table) -> np.ndarray:
-        given = super()._read_targets(X, y, table)
-        if given.ndim == 1:
-            return given
-        if given.shape[1] != 1:
-            raise ValueError(f"y should be a 1d array, got an array of shape {given.shape} instead.")
-        if y is not None and not is_dataset(y):
-            warnings.warn(
-                "A column-vector y was passed when a 1d array was expected. Please change the shape of y to "
-                "(n_samples, ), for example using ravel().",
-                twin(DataConversionWarning),
-                stacklevel=3,
-            )
-        return given[:, 0]
+        return one_column(super()._read_targets(X, y, table), y)
 
     @one_thread()
     def _fit(self, table: Table, targets: np.ndarray, weights: np.ndarray) -> LinearFit:

@@ -116,7 +116,7 @@ def test_weights_are_repetitions_in_regression(loss, way):
 @pytest.mark.parametrize("exponent", [-400, -40, 3, 60, 400])
 @pytest.mark.parametrize("options", [{"loss": "hinge"}, {}])
 def test_other_units_change_nothing(options, exponent):
-    """Records, constant and C in other units: the same model to the bit, powers of two being exact."""
+    """Records, constant and C in other units: the same model, powers of two being exact."""
     X, y = iris()
     unit = 2.0**exponent
     C = 2.0 ** (-2 * exponent)
