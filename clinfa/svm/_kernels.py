@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from clinfa.arrays import CSR, Table, all_finite
-from clinfa.kernels import Method
+from clinfa.kernels import Kernel, KernelParams, Method, Sparse
 from clinfa.linalg._blocks import combined
 from clinfa.params import Rule, function, instance, one_of
 from clinfa.spatial import Function, KernelRows
@@ -20,7 +20,17 @@ __all__ = ["FEW", "KERNEL", "Shape", "Source", "kernel_sums", "plain", "shape_of
 FEW = 512  # records whose kernel is computed once and kept, in double
 _SMALL = 1 << 20  # and how many values they may have
 
-KERNEL: Rule = one_of("linear", "poly", "rbf", "sigmoid", "precomputed") | instance(Method) | function()
+_WHOLE = Rule(
+    "a Kernel or its params, of a Method and not sparse",
+    lambda v: (
+        isinstance(v, Kernel | KernelParams)
+        and isinstance(v.method, Method)
+        and not isinstance(v.kind, Sparse)
+    ),
+)
+KERNEL: Rule = (
+    one_of("linear", "poly", "rbf", "sigmoid", "precomputed") | instance(Method) | _WHOLE | function()
+)
 
 
 @dataclass(frozen=True)

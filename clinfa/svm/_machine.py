@@ -12,6 +12,7 @@ from clinfa.arrays import CSR, Table, is_dataset, read_table, read_weights
 from clinfa.base import Estimator
 from clinfa.blas import one_thread
 from clinfa.errors import ConvergenceWarning, twin
+from clinfa.kernels import Kernel, KernelParams, Method
 from clinfa.params import at_least, between, boolean, fitted, one_of, param, positive, verbosity
 from clinfa.reports import reporter
 from clinfa.svm._distinct import Distinct, distinct
@@ -72,8 +73,13 @@ class Machine(Estimator):
     violation_: np.ndarray = fitted()
 
     @property
+    def _kernel(self) -> Any:
+        """The kernel of two records, where a whole one or a recipe was given."""
+        return self.kernel.method if isinstance(self.kernel, Kernel | KernelParams) else self.kernel
+
+    @property
     def _sparse(self) -> bool:
-        return not _is_method(self.kernel)
+        return not _is_method(self._kernel)
 
     def _read_fit(self, X: Any, sample_weight: Any) -> tuple[Table, np.ndarray]:
         owner, given = type(self).__name__, is_dataset(X)
@@ -89,8 +95,8 @@ class Machine(Estimator):
 
     def _source(self, table: Table, records: Distinct) -> tuple[Source, Shape]:
         some = table.part(records.first)
-        shape = shape_of(self.kernel, self.gamma, self.coef0, self.degree, some, records.mass)
-        return source_of(self.kernel, some, table, records.first, shape), shape
+        shape = shape_of(self._kernel, self.gamma, self.coef0, self.degree, some, records.mass)
+        return source_of(self._kernel, some, table, records.first, shape), shape
 
     def _solve(self, source: Source, which: np.ndarray, problem: Problem) -> Solution:
         if source.stored and len(problem.v) <= 2 * FEW:
@@ -120,9 +126,9 @@ class Machine(Estimator):
 
     def _support_of(self, table: Table, support: np.ndarray) -> tuple[Any, Table]:
         """The support vectors as they are published, and what predictions need."""
-        if callable(self.kernel) and not _is_method(self.kernel):
+        if callable(self._kernel) and not _is_method(self._kernel):
             return np.empty((0, 0), table.dtype), Table(_copy(table.X))
-        if isinstance(self.kernel, str) and self.kernel == "precomputed":
+        if isinstance(self._kernel, str) and self._kernel == "precomputed":
             return np.empty((0, 0), table.dtype), Table(np.empty((0, table.d), table.dtype))
         points = Table(table.part(support).X)
         if not points.sparse:
@@ -138,7 +144,9 @@ class Machine(Estimator):
         if len(weights):
             top = weights.max()
             weights = weights / top if top > MOST else weights  # (sums of them stay within the range)
-        given = not (isinstance(self.kernel, str) or _is_method(self.kernel)) or self.kernel == "precomputed"
+        given = (
+            not (isinstance(self._kernel, str) or _is_method(self._kernel)) or self._kernel == "precomputed"
+        )
         return distinct(table, weights, C, kinds, merge=not given)
 
     def _single(
@@ -172,7 +180,7 @@ class Machine(Estimator):
 
     def _sums(self, new: Table, parts: list[tuple[slice, np.ndarray]]) -> list[np.ndarray]:
         """Kernel values with some support vectors times some coefficients."""
-        return kernel_sums(self.kernel, self._shape, new, self._points, self.support_, parts)
+        return kernel_sums(self._kernel, self._shape, new, self._points, self.support_, parts)
 
     def _one(self, new: Table) -> np.ndarray:
         """The one function of a machine that has but one: shape (n,)."""
@@ -186,7 +194,7 @@ class Machine(Estimator):
     @property
     def coef_(self) -> Any:
         """Weights of the columns, where the kernel is linear: shape (n_machines, n_features), read-only."""
-        if not (isinstance(self.kernel, str) and self.kernel == "linear"):
+        if not (isinstance(self._kernel, str) and self._kernel == "linear"):
             raise AttributeError("coef_ is only available when using a linear kernel")
         self._check_fitted()
         out = self._weights()
@@ -200,7 +208,7 @@ class Machine(Estimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        given = isinstance(self.kernel, str) and self.kernel == "precomputed"
+        given = isinstance(self._kernel, str) and self._kernel == "precomputed"
         tags.input_tags.pairwise = given
         tags.input_tags.sparse = self._sparse and not given
         return tags
@@ -233,6 +241,4 @@ def _copy(X: Any) -> Any:
 
 
 def _is_method(kernel: Any) -> bool:
-    from clinfa.kernels import Method
-
     return isinstance(kernel, Method)

@@ -96,7 +96,7 @@ class _PairMachine(Machine, Classifier):
         check_lengths(table.X, shares)
         classes = np.array([False, True]) if shares.ndim == 1 else np.arange(shares.shape[1])
         shares = np.stack([1 - shares, shares], axis=1) if shares.ndim == 1 else shares
-        if isinstance(self.kernel, str) and self.kernel == "precomputed":
+        if isinstance(self._kernel, str) and self._kernel == "precomputed":
             raise ValueError("Targets that are probabilities need records, not a precomputed kernel.")
         record, code = np.nonzero(shares)
         own = shares[record, code].astype(np.float64) * (weights[record] if len(weights) else 1.0)
@@ -367,9 +367,10 @@ class SVC(_PairMachine):
     ----------
     C : float, default 1.0
         What a unit of weight inside the margin costs: the greater, the less regular.
-    kernel : {"linear", "poly", "rbf", "sigmoid", "precomputed"}, callable or Method, default "rbf"
+    kernel : {"linear", "poly", "rbf", "sigmoid", "precomputed"}, callable, Method or Kernel, default "rbf"
         "precomputed": records are rows of a kernel matrix. A callable gets two matrices and returns that of
-        their kernel. A `clinfa.kernels.Method` carries its own parameters.
+        their kernel. A `clinfa.kernels.Method`, or a `Kernel` of one or its params, carries its own
+        parameters.
     degree : float, default 3
         Of "poly".
     gamma : {"scale", "auto"} or float, default "scale"
