@@ -245,7 +245,7 @@ def _prepared(X: np.ndarray, function: Function) -> tuple[np.ndarray, float, np.
         reach = float(np.sqrt((top**2).sum())) if function.measure == "squared" else float(top.sum())
         stretch = np.sqrt(function.gamma) * reach if function.measure == "squared" else function.gamma * reach
         noise = _SINGLE * (0.5 + stretch / 8)
-        fits = noise < _MOST_NOISE and reach < 1e15
+        fits = noise < _MOST_NOISE and 1e-15 < reach < 1e15
         if X.dtype == np.float32 and function.measure == "squared":
             return X, 0.5 * _SINGLE, diagonal
         if fits:
@@ -255,7 +255,7 @@ def _prepared(X: np.ndarray, function: Function) -> tuple[np.ndarray, float, np.
     with np.errstate(over="ignore"):
         square = float(np.einsum("ij,ij->i", X, X, dtype=np.float64).max(initial=0))
         spread = float(X.var(axis=0, dtype=np.float64).sum())
-    top = max(abs(function.gamma) * square + abs(function.coef), 1e-300)
+    top = np.float64(max(abs(function.gamma) * square + abs(function.coef), 1e-300))
     with np.errstate(over="ignore"):
         most = top ** max(function.degree, 1.0) if function.shape == "power" else top
     least = 1e-25 if function.shape != "tangent" else 0.0

@@ -153,6 +153,7 @@ def solve_whole(
             break
     gap = float(found[0])
     _check(gap)
+    _check(abs(float(found[3])))  # (steps pass by gradients that are no numbers; the objective does not)
     return Solution(b, found[1 : 2 if p.split == m else 3], float(found[3]), max(gap, 0.0), steps, gap <= tol)
 
 
@@ -161,8 +162,8 @@ def _steps(max_iter: int, m: int) -> int:
     return max_iter if max_iter >= 0 else max(min(10_000_000, 10_000 * m), 100 * m)
 
 
-def _check(gap: float) -> None:
-    if not gap < np.inf:
+def _check(value: float) -> None:
+    if not value < np.inf:
         raise ValueError("The kernel has values that are not finite for these records.")
 
 
@@ -204,19 +205,16 @@ class _Run:
             _check(gap)
             if self.report is not None:
                 self.report("step %d: gap %.3g", self.n_steps, gap)
-            if gap <= self.tol and self._noise() > _SHARE * self.tol and looks < _LOOKS:
+            if gap > self.tol and self.left > 0:
+                if not (self.lazily and self._optimise_lazily()):
+                    self._optimise(self._block(), gap)
+            elif self._noise() <= _SHARE * self.tol or looks == _LOOKS:
+                return self._solution(gap)
+            else:
                 self._refresh()
                 looks += 1
                 if looks == _SHARP:  # what single precision finds does not hold in double
                     self.rows.sharpen()
-                continue
-            if gap <= self.tol:
-                break
-            if self.left <= 0:
-                break
-            if not (self.lazily and self._optimise_lazily()):
-                self._optimise(self._block(), gap)
-        return self._solution(gap)
 
     def _look(self) -> float:
         """The gradient, who may grow and shrink with it, and the gap."""
