@@ -507,7 +507,8 @@ violation_, fit_status_, class_weight_, probA_, probB_, shape_fit_, n_features_i
         one, other = float(C[:first].sum()), float(C[first:].sum())
         most = 2 * min(one, other) / (one + other)
         if self.nu <= most * (1 + 1e-12):
-            return nu_classification(C / C.max(), first, min(float(self.nu), most))
+            # (tol is for records that weigh one on average, as it is without weights)
+            return nu_classification(C / C.mean(), first, min(float(self.nu), most))
         warnings.warn(
             f"specified nu is infeasible: {self.nu:g} is more than {most:.4g}, the most that the weights of "
             f"two classes allow; the heavier of them will always be predicted.",
