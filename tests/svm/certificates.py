@@ -223,8 +223,11 @@ def novelty(b, offset, K, W, nu):
     )
 
 
-def certificate(name, model, K, y, weights=None):
-    """Of a fitted machine of two classes, of numbers or of one class."""
+def certificate(name, model, K, y, weights=None, unit=1.0):
+    """Of a fitted machine of two classes, of numbers or of one class.
+
+    `unit` is what different records weigh on average: the problem of NuSVC is in such units.
+    """
     weights = np.ones(len(K)) if weights is None else np.asarray(weights, float)
     used = weights > 0
     K, b, intercept = K[np.ix_(used, used)], coefficients(model), float(model.intercept_[0])
@@ -239,7 +242,7 @@ def certificate(name, model, K, y, weights=None):
     if name == "SVC":
         return classification(b, intercept, K, y, model.C * W)
     if name == "NuSVC":
-        return nu_classification(b, intercept, K, y, W, model.nu)
+        return nu_classification(b, intercept, K, y, W / unit, model.nu)
     if name == "SVR":
         return regression(b, intercept, K, y, model.C * W, model.epsilon)
     return nu_regression(b, intercept, K, y, model.C * W, model.nu)
