@@ -173,7 +173,7 @@ def test_records_without_weight_are_not_there(name, n, given):
 @pytest.mark.parametrize("weights", [0.0, -1.0])
 def test_nothing_weighs(name, weights):
     X, y = data(name, 10)
-    with pytest.raises(ValueError, match="zero or negative weights|at least one non-zero number"):
+    with pytest.raises(ValueError, match=r"zero or negative weights|at least one non-zero number"):
         fitted(name, X, y, np.full(10, weights))
 
 
@@ -305,9 +305,9 @@ class TestHostileKernels:
 
     def test_precomputed(self, name):
         X, y = data(name, 20)
-        with pytest.raises(TypeError, match="[Ss]parse"):
+        with pytest.raises(TypeError, match=r"[Ss]parse"):
             fitted(name, sp.csr_matrix(gram(X)), y, kernel="precomputed")
-        with pytest.raises(ValueError, match="must be a square matrix. Input is a 20x3 matrix"):
+        with pytest.raises(ValueError, match=r"must be a square matrix\. Input is a 20x3 matrix"):
             fitted(name, X, y, kernel="precomputed")
         model = fitted(name, gram(X), y, kernel="precomputed")
         with pytest.raises(ValueError, match="20 features"):
@@ -315,7 +315,7 @@ class TestHostileKernels:
 
     def test_indefinite(self, name):
         """A kernel that is none: the fit ends, inside the box."""
-        X, y = data(name, 20)
+        _, y = data(name, 20)
         A = np.random.default_rng(0).standard_normal((20, 20))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)

@@ -105,8 +105,8 @@ def test_svc_on_digits():
 
 @pytest.mark.parametrize("kernel", ["rbf", "linear"])
 def test_nu_svc(kernel):
-    """Where a class has no free variable the margin is open: LIBSVM, which forgets those that it shrank, takes
-    another one, by which all is divided. Coefficients are the same but for that factor.
+    """Where a class has no free variable the margin is open, and LIBSVM, which forgets variables that it
+    shrank, takes another one. All is divided by it: coefficients are the same but for that factor.
     """
     for name, nu in (("iris", 0.1), ("wine", 0.2), ("breast cancer", 0.2)):
         X, y = table(name)
