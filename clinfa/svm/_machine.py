@@ -13,16 +13,16 @@ from clinfa.base import Estimator
 from clinfa.blas import one_thread
 from clinfa.errors import ConvergenceWarning, twin
 from clinfa.kernels import Kernel, KernelParams, Method
-from clinfa.params import at_least, between, boolean, fitted, one_of, param, positive, verbosity
+from clinfa.params import Rule, at_least, between, boolean, fitted, one_of, param, positive, verbosity
 from clinfa.reports import reporter
 from clinfa.svm._distinct import Distinct, distinct
 from clinfa.svm._kernels import FEW, KERNEL, Shape, Source, kernel_sums, plain, shape_of, source_of
 from clinfa.svm._solver import Problem, Solution, solve, solve_whole
 
-__all__ = ["MOST", "Machine", "MachineFit", "dual_of"]
-
+__all__ = ["COST", "MOST", "Machine", "MachineFit", "dual_of"]
 
 MOST = 1e100  # what a greater C comes to
+COST = positive() | Rule("inf", lambda v: isinstance(v, float | np.floating) and v == np.inf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +116,9 @@ class Machine(Estimator):
             return 0
         worst = max(some.gap for some in solutions)
         warnings.warn(
-            f"Solver terminated early (max_iter={self.max_iter}): optimality is violated by {worst:.2g}, to "
-            f"be at most tol={self.tol:g}. Consider pre-processing your data with StandardScaler or "
-            f"MinMaxScaler.",
+            f"Solver terminated early (max_iter={self.max_iter}).  Consider pre-processing your data with "
+            f"StandardScaler or MinMaxScaler. (Optimality is violated by {worst:.2g}, to be at most "
+            f"tol={self.tol:g}.)",
             twin(ConvergenceWarning),
             stacklevel=5,
         )

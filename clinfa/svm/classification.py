@@ -13,12 +13,12 @@ from clinfa.arrays import Table, is_dataset
 from clinfa.blas import one_thread
 from clinfa.errors import NotFittedError, twin
 from clinfa.kinds import Classifier, OnlyIf
-from clinfa.params import between, boolean, fitted, one_of, param, positive, seed
+from clinfa.params import between, boolean, fitted, one_of, param, seed
 from clinfa.svm._calibration import folds_of, sigmoid_of
 from clinfa.svm._class_weight import class_factors, class_weight_rule
 from clinfa.svm._distinct import Distinct
 from clinfa.svm._kernels import Shape, Source
-from clinfa.svm._machine import MOST, Machine, MachineFit, dual_of
+from clinfa.svm._machine import COST, MOST, Machine, MachineFit, dual_of
 from clinfa.svm._problems import c_classification, nu_classification, unscaled
 from clinfa.svm._solver import Problem, Solution
 from clinfa.svm._votes import class_scores, coupled, of_pairs, pairs_of, winners
@@ -447,12 +447,12 @@ class SVC(_PairMachine):
     >>> iris = load_iris()
     >>> model = SVC(C=10.0).fit(iris)
     >>> model.n_support_
-    array([ 5, 15, 16], dtype=int32)
+    array([ 4, 11, 12], dtype=int32)
     >>> round(model.score(iris), 3)
-    0.98
+    0.987
     """
 
-    C: float = param(1.0, positive())
+    C: float = param(1.0, COST)
 
     def _problem(self, C: np.ndarray, first: int) -> Problem:
         return c_classification(np.minimum(float(self.C) * C, MOST), first)

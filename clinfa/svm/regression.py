@@ -8,8 +8,8 @@ import numpy as np
 
 from clinfa.arrays import Table
 from clinfa.kinds import Regressor, one_column
-from clinfa.params import between, param, positive
-from clinfa.svm._machine import Machine, MachineFit
+from clinfa.params import between, param
+from clinfa.svm._machine import COST, MOST, Machine, MachineFit
 from clinfa.svm._problems import eps_regression, nu_regression
 from clinfa.svm._solver import Problem
 
@@ -19,7 +19,7 @@ __all__ = ["SVR", "NuSVR"]
 class _Tube(Machine, Regressor):
     """A machine that fits numbers to within a tube."""
 
-    C: float = param(1.0, positive())
+    C: float = param(1.0, COST)
 
     def _problem(self, y: np.ndarray, C: np.ndarray) -> Problem:
         """The problem of some records."""
@@ -29,7 +29,7 @@ class _Tube(Machine, Regressor):
 
     def _fit(self, table: Table, targets: np.ndarray, weights: np.ndarray) -> MachineFit:
         with np.errstate(over="ignore"):
-            C = float(self.C) * (weights if len(weights) else np.ones(table.n))
+            C = min(float(self.C), MOST) * (weights if len(weights) else np.ones(table.n))
         records = self._distinct(table, weights, C, targets)
         source, shape = self._source(table, records)
         y, n = targets[records.first].astype(np.float64, copy=False), len(records.first)
