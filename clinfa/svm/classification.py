@@ -496,7 +496,7 @@ violation_, fit_status_, class_weight_, probA_, probB_, shape_fit_, n_features_i
     >>> from clinfa.svm import NuSVC
     >>> iris = load_iris()
     >>> round(NuSVC(nu=0.1).fit(iris).score(iris), 3)
-    0.973
+    0.987
     """
 
     _alone: ClassVar[str] = "specified nu is infeasible"
