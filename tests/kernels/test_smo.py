@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from clinfa._core import smo
+from clinfa.arrays import Table
+from clinfa.spatial import Function, KernelRows
 
 DTYPES = [np.float32, np.float64]
 SIZES = [1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33]
@@ -296,6 +298,104 @@ def test_nothing_can_move():
     b, _, taken = p.whole()
     assert taken == [0]
     assert np.array_equal(b, p.b)
+
+
+FUNCTIONS = [
+    Function("squared", "decay", 0.4),
+    Function("inner"),
+    Function("inner", "power", 0.3, 1.0, 2.0),
+    Function("inner", "tangent", 0.02, 0.0),
+]
+
+
+def lazily(p, function, slots, tolerance=1e-9, most=EVER):
+    """`lazy_pass` on the records of a problem, whose K becomes that of the function; and the rows it kept."""
+    place = np.zeros(p.width, np.int64)
+    place[p.at] = np.arange(p.m)
+    rows = KernelRows(Table(p.A[p.records][place]), function)
+    p.own = KernelRows(Table(p.A[p.records]), function).rows().astype(float)
+    _, split, state = p.block()
+    slot, used = np.full(p.width, -1, np.int32), np.zeros(1, np.int64)
+    kept = np.empty((slots, p.width), p.dtype)
+    X = np.ascontiguousarray(rows.Y - rows.shift)
+    args = X, rows._packed[0], function.measure == "squared", *function.codes[1:], split, state
+    taken = []
+    while True:
+        done, gap = smo.lazy_pass(*args, tolerance, most, slot, used, kept)
+        taken.append(done)
+        if done < most or gap <= tolerance:
+            return taken, gap, state, slot, int(used[0]), kept
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f"{f.measure}-{f.shape}")
+@pytest.mark.parametrize(("first", "second"), [(1, 0), (7, 0), (8, 0), (33, 0), (9, 8), (17, 33)])
+def test_rows_computed_as_they_are_needed(first, second, function, dtype):
+    p = Made(first, second, dtype)
+    _, gap, state, slot, used, kept = lazily(p, function, p.width, 1e-6)
+    b, near = state[B, p.at], 1e-12 if dtype == np.float64 else 1e-5
+    assert gap <= 1e-6
+    assert p.gap(b) <= 1e-6 + 100 * near
+    np.testing.assert_allclose(p.sums(b), p.sums(p.b), rtol=0, atol=1e-12 * p.m)
+    np.testing.assert_allclose(state[GRADIENT, p.at], p.gradient(b), rtol=0, atol=100 * near)
+    # Each row that was needed is kept once, and is right.
+    have = np.flatnonzero(slot >= 0)
+    assert sorted(slot[have].tolist()) == list(range(used))
+    inverse = np.full(p.width, -1)
+    inverse[p.at] = np.arange(p.m)
+    for at in have:
+        np.testing.assert_allclose(kept[slot[at], p.at], p.own[inverse[at]], rtol=10 * near, atol=10 * near)
+    # Who changed needed a row.
+    assert (slot[p.at[b != p.b]] >= 0).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_lazy_calls_that_go_on_give_the_same_bits(dtype):
+    p, function = Made(33, 0, dtype), FUNCTIONS[0]
+    taken, _, whole, *_ = lazily(p, function, p.width, 1e-6)
+    parts, _, state, *_ = lazily(p, function, p.width, 1e-6, most=3)
+    assert sum(parts) == taken[0] > 3
+    assert state.tobytes() == whole.tobytes()
+
+
+@pytest.mark.parametrize("slots", [2, 5])
+def test_no_room_for_another_row(slots):
+    """It ends there with a state that is consistent, and rows of a matrix take over."""
+    p = Made(33, 0, np.float64)
+    _, gap, state, slot, used, _ = lazily(p, FUNCTIONS[0], slots)
+    assert used == slots == (slot >= 0).sum()
+    assert gap > 1e-9
+    b = state[B, p.at]
+    np.testing.assert_allclose(state[GRADIENT, p.at], p.gradient(b), rtol=0, atol=1e-12)
+    assert p.objective(b) >= p.objective(p.b)
+    K = np.zeros((p.width, p.width))
+    K[np.ix_(p.at, p.at)] = p.own
+    _, left = smo.steps_pass(K, p.width, state, 1e-9, EVER)
+    assert left <= 1e-9
+    assert p.gap(state[B, p.at]) <= 1e-9 + 1e-12
+
+
+def test_the_end_of_a_state():
+    """Coefficients, thresholds and objective: as `whole_pass` finds them."""
+    for first, second in ((9, 0), (9, 8), (17, 33)):
+        p = Made(first, second, np.float64)
+        _, found, _ = p.whole()
+        _, _, state = p.steps()
+        out, again = np.empty(p.m), np.full(4, np.nan)
+        smo.end_pass(state, p.split, p.v, out, again)
+        assert np.array_equal(out, state[B, p.at])
+        assert np.isnan(again[0])
+        groups = len(p.groups)
+        np.testing.assert_allclose(again[1 : 1 + groups], found[1 : 1 + groups], rtol=0, atol=1e-7)
+        assert again[3] == pytest.approx(found[3], abs=1e-9)
+
+
+def test_gradients_that_are_no_numbers_are_seen_at_once():
+    block, state = two(np.eye(2), [1, -1], [0, 0], [-3, -3], [3, 3])
+    state[GRADIENT, 1] = np.nan
+    done, gap = smo.steps_pass(block, smo.LANES, state, 1e-9, EVER)
+    assert done == 0
+    assert np.isnan(gap)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
