@@ -135,7 +135,7 @@ class _PairMachine(Machine, Classifier):
         size = sum((len(i) + len(j)) ** 2 for i, j in pairs)
         run = jobs if len(pairs) > 1 and size > _SMALL else map
         solutions = list(run(lambda pair: self._solved(source, pair, records.C), pairs))
-        sigmoids = np.empty((0, 2))
+        sigmoids = np.empty((0, 2), table.dtype)
         if probability or self.probability is True:
             folds = folds_of(labels.codes[records.first], self.random_state)
             sigmoids = np.array(
