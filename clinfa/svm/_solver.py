@@ -341,7 +341,8 @@ class _Run:
                 self.lazily = used[0] < slots  # else there is no room for another row
                 self.left = 0 if self.lazily else self.left
                 break
-        self.rows.spare.append(spare)
+        if self.lazily:  # (else blocks need the room)
+            self.rows.spare.append(spare)
         after = state[3, at]
         self.spread += float(np.square(after - self.b).sum())
         self.b, self.total[p.records] = after, p.v - state[0, at]

@@ -354,6 +354,20 @@ def test_a_tiny_cache_gives_the_same(name, n):
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("size", [1, 4, 16])
+def test_a_fit_stays_within_its_cache(name, size):
+    """Beside the data and some numbers for each record, of 1800 whose kernel matrix is 13 MB."""
+    n = 1800
+    X, y = data(name, n)
+    tracemalloc.start()
+    model = fitted(name, X, y, gamma=0.5, cache_size=size)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < size * 1e6 + 700 * n
+    certificate(name, model, gram(X, gamma=0.5), y).check(1.1 * model.tol, 1e-6)
+
+
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("n", [SMALL, TILED])
 def test_a_weight_of_two_is_the_record_twice(name, n):
     """The same solution to the bit, wherever the second one stands."""
