@@ -144,6 +144,20 @@ def test_methods(kernel, twin):
     check("SVC", fitted("SVC", X, y, kernel=kernel), K, y, rounding=1e-9)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_whole_kernels_and_recipes(name):
+    """What says how records are compared is all that counts of them, whoever's records they are of."""
+    X, y = data(name, 60)
+    plain = fitted(name, X, y, kernel=kernels.Gaussian(2.0))
+    for kernel in (
+        kernels.Kernel(X[:5], kernels.Gaussian(2.0)),
+        kernels.Kernel.params(method=kernels.Gaussian(2.0)),
+    ):
+        model = fitted(name, X, y, kernel=kernel)
+        assert np.array_equal(model.dual_coef_, plain.dual_coef_)
+        assert np.array_equal(model.predict(X), plain.predict(X))
+
+
 def sparse_data(name, n):
     X, y = data(name, n, d=12)
     X = X * (np.random.default_rng(n).random(X.shape) < 0.15)

@@ -99,6 +99,18 @@ def test_huge_C(n):
     np.testing.assert_allclose(curve.predict(X), 0.3 * X[:, 0] + 2, atol=0.1 + 2e-3)
 
 
+def test_infinite_C():
+    """No record may be on the wrong side, or outside of the tube."""
+    X, y = data("SVC", SMALL)
+    X[:, 0] += 20 * y
+    model, other = (SVC(C=C, kernel="linear").fit(X, y) for C in (np.inf, 1e10))
+    assert (np.where(y == 1, 1, -1) * model.decision_function(X)).min() >= 1 - 2e-3
+    assert np.array_equal(model.dual_coef_, other.dual_coef_)
+    X, y = data("SVR", SMALL)
+    curve = SVR(C=np.inf, gamma=0.1, epsilon=0.3).fit(X, y)
+    assert np.abs(curve.predict(X) - y).max() <= 0.3 + 2e-3
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("n", [SMALL, TILED])
 def test_tiny_gamma(name, n):
