@@ -16,6 +16,7 @@ __all__ = [
     "InvalidParameterError",
     "NotFittedError",
     "UndefinedMetricWarning",
+    "outside",
     "twin",
 ]
 
@@ -42,6 +43,14 @@ class DataDimensionalityWarning(UserWarning):
 
 class UndefinedMetricWarning(UserWarning):
     """A metric has no value on these data; the one returned is a convention."""
+
+
+def outside() -> int:
+    """The `stacklevel` at which a warning of the calling function points to who called clinfa."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "clinfa":
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 def twin(cls: type) -> type:

@@ -12,7 +12,7 @@ import numpy as np
 from clinfa import config
 from clinfa.arrays import Table, is_dataset, read_weights
 from clinfa.base import Estimator
-from clinfa.errors import DataConversionWarning, twin
+from clinfa.errors import DataConversionWarning, outside, twin
 from clinfa.targets import as_array, check_lengths, column, read_labels, read_labels_together, read_values
 
 __all__ = [
@@ -61,7 +61,7 @@ def one_column(given: np.ndarray, y: Any) -> np.ndarray:
             "A column-vector y was passed when a 1d array was expected. Please change the shape of y to "
             "(n_samples,), for example using ravel().",
             twin(DataConversionWarning),
-            stacklevel=4,
+            stacklevel=outside(),
         )
     return column(given)
 

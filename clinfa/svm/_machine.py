@@ -11,7 +11,7 @@ import numpy as np
 from clinfa.arrays import CSR, Table, is_dataset, read_table, read_weights
 from clinfa.base import Estimator
 from clinfa.blas import one_thread
-from clinfa.errors import ConvergenceWarning, twin
+from clinfa.errors import ConvergenceWarning, outside, twin
 from clinfa.kernels import Kernel, KernelParams, Method
 from clinfa.params import Rule, at_least, between, boolean, fitted, one_of, param, positive, verbosity
 from clinfa.reports import reporter
@@ -120,7 +120,7 @@ class Machine(Estimator):
             f"StandardScaler or MinMaxScaler. (Optimality is violated by {worst:.2g}, to be at most "
             f"tol={self.tol:g}.)",
             twin(ConvergenceWarning),
-            stacklevel=5,
+            stacklevel=outside(),
         )
         return 1
 

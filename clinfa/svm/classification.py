@@ -11,7 +11,7 @@ import numpy as np
 
 from clinfa.arrays import Table, is_dataset
 from clinfa.blas import one_thread
-from clinfa.errors import NotFittedError, twin
+from clinfa.errors import NotFittedError, outside, twin
 from clinfa.kinds import Classifier, OnlyIf
 from clinfa.params import between, boolean, fitted, one_of, param, seed
 from clinfa.svm._calibration import folds_of, sigmoid_of
@@ -512,7 +512,7 @@ violation_, fit_status_, class_weight_, probA_, probB_, shape_fit_, n_features_i
         warnings.warn(
             f"specified nu is infeasible: {self.nu:g} is more than {most:.4g}, the most that the weights of "
             f"two classes allow; the heavier of them will always be predicted.",
-            stacklevel=6,
+            stacklevel=outside(),
         )
         return 1.0 if one > other else -1.0
 

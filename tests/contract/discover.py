@@ -83,7 +83,7 @@ def _label(cls, params) -> str:
 
 
 def having(method: str) -> list[type]:
-    return [cls for cls in CLASSES if hasattr(cls, method)]
+    return [cls for cls in CLASSES if hasattr(cls(), method)]
 
 
 def of_kind(kind: str) -> list[type]:

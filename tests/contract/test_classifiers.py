@@ -13,7 +13,7 @@ from sklearn.base import is_classifier
 from sklearn.exceptions import DataConversionWarning
 
 from clinfa import Dataset, Pr
-from tests.contract.discover import build, each, of_kind
+from tests.contract.discover import build, each, having, of_kind
 from tests.contract.problems import bits, groups, learned, outputs, weights
 from tests.contract.test_hostile_records import easy
 from tests.contract.test_hostile_scales import by_move, moved
@@ -23,7 +23,7 @@ CLASSIFIERS = of_kind("classifier")
 # tests/svm/test_linear_by_hand.py shows that in any such units the model is the same.
 IN_UNITS = {"LinearSVC"}
 ANY_SCALE = [cls for cls in CLASSIFIERS if cls.__name__ not in IN_UNITS]
-PROBABLE = [cls for cls in CLASSIFIERS if hasattr(cls, "predict_proba")]
+PROBABLE = [cls for cls in having("predict_proba") if cls._kind == "classifier"]
 N = 45
 
 # By name: three classes in ascending order.
