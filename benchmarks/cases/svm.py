@@ -131,8 +131,13 @@ def times(X: np.ndarray, gamma: float, b: np.ndarray) -> np.ndarray:
 
 
 def violation(g: np.ndarray, b: np.ndarray, low: np.ndarray, high: np.ndarray) -> float:
-    """The greatest gradient of a coefficient that may grow less the least of one that may shrink."""
-    near = 1e-6 * (high - low).max()
+    """The greatest gradient of a coefficient that may grow less the least of one that may shrink.
+
+    Infinite where a coefficient is out of its bounds.
+    """
+    near = 1e-5 * (high - low).max()
+    if ((b < low - near) | (b > high + near)).any():
+        return np.inf
     return g[b < high - near].max(initial=-np.inf) - g[b > low + near].min(initial=np.inf)
 
 
