@@ -20,7 +20,8 @@ def outcome(what, uses_ours=True):
 def test_files_are_those_of_our_modules_that_mention_ours():
     found = suite.test_files(suite.names_of_both())
     assert "sklearn/cluster/tests/test_k_means.py" in found
-    assert not [file for file in found if file.startswith(("sklearn/svm", "sklearn/datasets"))]
+    assert "sklearn/svm/tests/test_svm.py" in found
+    assert not [file for file in found if file.startswith(("sklearn/gaussian_process", "sklearn/datasets"))]
     assert suite.test_files(["cluster.kmeans_plusplus"]) == ["sklearn/cluster/tests/test_k_means.py"]
     assert suite.test_files(["naive_bayes.GaussianNB"]) == ["sklearn/tests/test_naive_bayes.py"]
 
