@@ -22,6 +22,7 @@ MODULES = {
     "pykdtree": "pykdtree.kdtree",
     "dbscan": "dbscan",
     "thundersvm": "thundersvm",
+    "scipy": "scipy.sparse.linalg",
 }
 DISTRIBUTIONS = {
     "sklearn": "scikit-learn",
@@ -31,7 +32,7 @@ DISTRIBUTIONS = {
     "fasthdbscan": "fast-hdbscan",
     "thundersvm": "thundersvm-cpu",
 }
-USES_OPENBLAS = {"sklearn", "faiss", "superkmeans"}
+USES_OPENBLAS = {"sklearn", "faiss", "scipy", "superkmeans"}
 TUNED = "@t"  # suffix of a contender that runs with the AVX-512 kernels of its OpenBLAS
 LINFA_CRATE = Path(__file__).parent / "linfa_peer"
 LINFA_NOTE = (

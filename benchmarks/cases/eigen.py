@@ -27,29 +27,29 @@ def grid(scale: float, side: int, spread: float) -> Data:
 def clinfa(data: Data, case: Case):
     from clinfa.linalg import lobpcg
 
-    return tuple(lobpcg(data["A"], data["X"], tol=TOL))
+    return np.vstack(tuple(lobpcg(data["A"], data["X"], tol=TOL)))
 
 
 def clinfa_1em3(data: Data, case: Case):
     from clinfa.linalg import lobpcg
 
-    return tuple(lobpcg(data["A"], data["X"], tol=1e-3))
+    return np.vstack(tuple(lobpcg(data["A"], data["X"], tol=1e-3)))
 
 
 def scipy_lobpcg_1em3(data: Data, case: Case):
     from scipy.sparse.linalg import lobpcg
 
-    return lobpcg(data["A"], data["X"], tol=1e-3, maxiter=500, largest=True)
+    return np.vstack(lobpcg(data["A"], data["X"], tol=1e-3, maxiter=500, largest=True))
 
 
 def scipy_eigsh(data: Data, case: Case):
     from scipy.sparse.linalg import eigsh
 
-    return eigsh(data["A"], 10, which="LA", tol=TOL / 10)
+    return np.vstack(eigsh(data["A"], 10, which="LA", tol=TOL / 10))
 
 
-def residual(data: Data, pairs: tuple[np.ndarray, np.ndarray]) -> float:
-    values, vectors = pairs
+def residual(data: Data, pairs: np.ndarray) -> float:
+    values, vectors = pairs[0], pairs[1:]
     return float(np.linalg.norm(data["A"] @ vectors - vectors * values, axis=0).max())
 
 
