@@ -17,7 +17,7 @@ from clinfa.params import Rule, at_least, between, boolean, fitted, one_of, para
 from clinfa.reports import reporter
 from clinfa.svm._distinct import Distinct, distinct
 from clinfa.svm._kernels import FEW, KERNEL, Shape, Source, kernel_sums, plain, shape_of, source_of
-from clinfa.svm._solver import Problem, Solution, solve, solve_whole
+from clinfa.svm._smo import Problem, Solution, solve, solve_whole
 
 __all__ = ["COST", "MOST", "Machine", "MachineFit", "dual_of"]
 

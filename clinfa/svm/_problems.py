@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from clinfa.svm._solver import Problem, Solution
+from clinfa.svm._smo import Problem, Solution
 
 __all__ = [
     "c_classification",

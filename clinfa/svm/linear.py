@@ -18,7 +18,7 @@ from clinfa.params import at_least, between, boolean, fitted, one_of, param, pos
 from clinfa.reports import reporter
 from clinfa.rng import generator
 from clinfa.svm._class_weight import class_factors, class_weight_rule
-from clinfa.svm._solve import Records, Settings, Solution, power_of_two, solve_bands, solve_classes
+from clinfa.svm._linear_solve import Records, Settings, Solution, power_of_two, solve_bands, solve_classes
 from clinfa.targets import Labels
 
 __all__ = ["LinearSVC", "LinearSVR"]

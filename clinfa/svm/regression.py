@@ -11,7 +11,7 @@ from clinfa.kinds import Regressor, one_column
 from clinfa.params import between, param
 from clinfa.svm._machine import COST, MOST, Machine, MachineFit
 from clinfa.svm._problems import eps_regression, nu_regression
-from clinfa.svm._solver import Problem
+from clinfa.svm._smo import Problem
 
 __all__ = ["SVR", "NuSVR"]
 

@@ -6,7 +6,7 @@ import scipy.sparse as sp
 
 from clinfa import Dataset
 from clinfa.datasets import load_iris
-from clinfa.svm import LinearSVC, LinearSVR, _solve
+from clinfa.svm import LinearSVC, LinearSVR, _linear_solve
 
 COSTS = [1e-10, 1e-3, 0.125, 0.2, 1.0, 7.0, 1e10]
 TWO = np.array([[1.0], [-1.0]]), np.array([True, False])
@@ -17,10 +17,10 @@ TIGHT = {"tol": 1e-10, "max_iter": 100_000}
 def way(request, monkeypatch):
     """Both kinds of algorithms solve whatever comes."""
     if request.param == "descent":
-        monkeypatch.setattr(_solve, "_NARROW", 0)
-        monkeypatch.setattr(_solve, "_SMALL", 0)
-        monkeypatch.setattr(_solve, "_FEW", 0)
-        monkeypatch.setattr(_solve, "_LARGE", 0)
+        monkeypatch.setattr(_linear_solve, "_NARROW", 0)
+        monkeypatch.setattr(_linear_solve, "_SMALL", 0)
+        monkeypatch.setattr(_linear_solve, "_FEW", 0)
+        monkeypatch.setattr(_linear_solve, "_LARGE", 0)
     return np.asarray if request.param == "second order" else sp.csr_array
 
 

@@ -7,7 +7,7 @@ from sklearn import svm as theirs
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 from sklearn.preprocessing import scale
 
-from clinfa.svm import LinearSVC, LinearSVR, _solve
+from clinfa.svm import LinearSVC, LinearSVR, _linear_solve
 from tests.svm.objectives import (
     class_bands,
     gap,
@@ -25,10 +25,10 @@ TOL = 1e-5
 def way(request, monkeypatch):
     """Both kinds of algorithms solve whatever comes."""
     if request.param == "descent":
-        monkeypatch.setattr(_solve, "_NARROW", 0)
-        monkeypatch.setattr(_solve, "_SMALL", 0)
-        monkeypatch.setattr(_solve, "_FEW", 0)
-        monkeypatch.setattr(_solve, "_LARGE", 0)
+        monkeypatch.setattr(_linear_solve, "_NARROW", 0)
+        monkeypatch.setattr(_linear_solve, "_SMALL", 0)
+        monkeypatch.setattr(_linear_solve, "_FEW", 0)
+        monkeypatch.setattr(_linear_solve, "_LARGE", 0)
     return np.asarray if request.param == "second order" else sp.csr_array
 
 
@@ -136,20 +136,20 @@ def test_descent_of_numbers(monkeypatch):
         how = {"loss": loss, "epsilon": 0.5, "C": 0.1}
         plain = LinearSVR(**how, tol=1e-8).fit(X, y)
         with monkeypatch.context() as patch:
-            patch.setattr(_solve, "_NARROW", 0)
-            patch.setattr(_solve, "_SMALL", 0)
-            patch.setattr(_solve, "_FEW", 0)
-            patch.setattr(_solve, "_LARGE", 0)
+            patch.setattr(_linear_solve, "_NARROW", 0)
+            patch.setattr(_linear_solve, "_SMALL", 0)
+            patch.setattr(_linear_solve, "_FEW", 0)
+            patch.setattr(_linear_solve, "_LARGE", 0)
             model = LinearSVR(**how, tol=1e-6, max_iter=20_000).fit(sp.csr_array(X), y)
         assert model.coef_ == pytest.approx(plain.coef_, abs=5e-3)
 
 
 def test_dense_descent_is_sparse_descent(monkeypatch):
     """Wide dense records go the way of sparse ones, whose rows are all full."""
-    monkeypatch.setattr(_solve, "_NARROW", 0)
-    monkeypatch.setattr(_solve, "_SMALL", 0)
-    monkeypatch.setattr(_solve, "_FEW", 0)
-    monkeypatch.setattr(_solve, "_LARGE", 0)
+    monkeypatch.setattr(_linear_solve, "_NARROW", 0)
+    monkeypatch.setattr(_linear_solve, "_SMALL", 0)
+    monkeypatch.setattr(_linear_solve, "_FEW", 0)
+    monkeypatch.setattr(_linear_solve, "_LARGE", 0)
     X, y = TABLES["wine"]
     for options in ({"loss": "hinge"}, {}, {"penalty": "l1"}, {"multi_class": "crammer_singer"}):
         how = {"C": 0.1, "random_state": 3, "max_iter": 5000} | options
