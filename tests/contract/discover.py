@@ -32,12 +32,12 @@ def _modules(path, prefix):
 
 
 def estimator_classes() -> list[type]:
-    """Public concrete estimators, by name."""
+    """The estimators that a public module offers, by name."""
     found = {
         cls
         for module in _modules(clinfa.__path__, "clinfa.")
-        for _, cls in inspect.getmembers(module, inspect.isclass)
-        if issubclass(cls, Estimator) and hasattr(cls, "_fit") and cls.__name__[0] != "_"
+        for name, cls in inspect.getmembers(module, inspect.isclass)
+        if name in module.__all__ and issubclass(cls, Estimator) and hasattr(cls, "_fit")
     }
     return sorted(found, key=lambda cls: (cls.__name__, cls.__module__))
 
