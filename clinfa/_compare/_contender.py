@@ -21,6 +21,7 @@ from clinfa._compare._refusal import Refusal
 
 METHODS = ("predict", "predict_proba", "decision_function", "transform", "score_samples", "kneighbors")
 _WARM_UP = 200  # rows
+_PROCESSES = multiprocessing.get_context("spawn")  # neither library finds what the other has left behind
 
 
 class Contender:
@@ -28,9 +29,8 @@ class Contender:
 
     def __init__(self, label: str, library: str, path: str, folder: Path):
         self.label, self.path = label, path
-        spawn = multiprocessing.get_context("spawn")
-        self._pipe, there = spawn.Pipe()
-        self._process = spawn.Process(target=_serve, args=(there, library, path, folder), daemon=True)
+        self._pipe, there = _PROCESSES.Pipe()
+        self._process = _PROCESSES.Process(target=_serve, args=(there, library, path, folder), daemon=True)
         self._process.start()
         there.close()
 

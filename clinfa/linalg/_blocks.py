@@ -11,6 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from clinfa import threads
 from clinfa._core import blocks
 from clinfa.threads import Stripes, stripes
 
@@ -131,7 +132,10 @@ class _Plan:
 
 
 @lru_cache(64)
-def _plan(n: int, p: int, q: int, symmetric: bool, weighted: bool, plain: bool, itemsize: int) -> _Plan:
+def _plan(
+    n: int, p: int, q: int, symmetric: bool, weighted: bool, plain: bool, itemsize: int,
+    serial_ns: int, stripe_ns: int, call_ns: int,
+) -> _Plan:  # fmt: skip
     row_ns = p * q * (itemsize / 8) / (80 if symmetric else 40) + (p + q) / 2
     left = _ranges(p)
     right = left if symmetric else _ranges(q)
@@ -141,11 +145,11 @@ def _plan(n: int, p: int, q: int, symmetric: bool, weighted: bool, plain: bool, 
         for b in right
         if not symmetric or b <= a
     ]
-    small = n * row_ns < 300_000
+    small = n * row_ns < serial_ns
     places = 1
     if not small:
-        places = int(max(1, min(64, n * row_ns / 250_000, _MEMORY / (_up(p) * _up(q)), n / _FEWEST)))
-    once = int(max(blocks.ROWS, 30e6 * len(pairs) / row_ns))  # rows that an item may have
+        places = int(max(1, min(64, n * row_ns / stripe_ns, _MEMORY / (_up(p) * _up(q)), n / _FEWEST)))
+    once = int(max(blocks.ROWS, call_ns * len(pairs) / row_ns))  # rows that an item may have
     if len(pairs) > 1:
         once = min(once, _ROUND)
     rounds = []
@@ -160,7 +164,7 @@ def _plan(n: int, p: int, q: int, symmetric: bool, weighted: bool, plain: bool, 
             np.int64,
         )
         each = row_ns * (edges[-1] - first) / len(items)
-        rounds.append((items, max(1, int(30e6 / max(each, 1.0)))))
+        rounds.append((items, max(1, int(call_ns / max(each, 1.0)))))
     widest = max(b - a for a, b in left + right)
     return _Plan(places, blocks.packed_size(itemsize, widest), rounds, small)
 
@@ -190,7 +194,10 @@ def _products(
     if n == 0 or p == 0 or q == 0:
         return np.zeros((p, q)), np.zeros(p)
     plain = shift is None and weights is None and dtype == A.dtype
-    plan = _plan(n, p, q, B is None, weights is not None, plain, dtype.itemsize)
+    plan = _plan(
+        *(n, p, q, B is None, weights is not None, plain, dtype.itemsize),
+        *(threads.SERIAL_NS, threads.STRIPE_NS, threads.CALL_NS),
+    )
     out, sums = np.zeros((plan.places, _up(p), _up(q))), np.zeros((plan.places, p))
     off = _NOTHING if shift is None else np.ascontiguousarray(shift, np.float64)
     w = _NOTHING if weights is None else np.ascontiguousarray(weights, np.float64)

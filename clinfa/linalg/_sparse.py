@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from clinfa import threads
 from clinfa._core import spmm
 from clinfa.arrays import CSR
 from clinfa.threads import Stripes, stripes, thread_count
@@ -197,8 +198,9 @@ class SparseOperator:
         for j0 in range(0, k, _COLUMNS):
             j1 = min(j0 + _COLUMNS, k)
             cost = self._work * (1 + 0.02 * self.dtype.itemsize * (j1 - j0))
-            threads = 1 if cost < 300_000 else min(thread_count(), len(cuts))
-            run = Stripes(self._numbers, max(1, int(3e7 * len(cuts) / max(cost, 1.0))), threads)
+            width = 1 if cost < threads.SERIAL_NS else min(thread_count(), len(cuts))
+            limit = max(1, int(threads.CALL_NS * len(cuts) / max(cost, 1.0)))
+            run = Stripes(self._numbers, limit, width)
             ahead = max(1, _AHEAD // (self.dtype.itemsize * (j1 - j0)))
             run.run(
                 lambda cursor, limit, slot, j0=j0, j1=j1, ahead=ahead: spmm.product_pass(

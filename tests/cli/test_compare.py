@@ -2,6 +2,7 @@
 
 import csv
 import json
+import multiprocessing
 import re
 import subprocess
 import sys
@@ -12,15 +13,29 @@ import pytest
 
 from clinfa import __main__, _compare
 from clinfa._compare import _contender, _data, _judge, _report, _run
-from clinfa._discovery import estimators
+from clinfa._discovery import estimators, public_modules
 from clinfa.cluster import KMeans
 from clinfa.datasets import load_iris
 
 OTHER = "scikit-learn"
+# Both libraries, and what of scikit-learn the estimators here are compared with.
+IMPORTED = ["clinfa._compare._contender", *(f"clinfa.{name}" for name in public_modules())]
+IMPORTED += sorted({f"sklearn.{path.rpartition('.')[0]}" for path in estimators()})
 
 
 def compare(*arguments):
     return __main__.main(["compare", *arguments])
+
+
+@pytest.fixture
+def ready(monkeypatch):
+    """Processes begin as copies of one that has imported both libraries: importing takes longest here.
+
+    (It has run nothing of them. That they need not be copies is what test_kmeans_on_a_text_file shows.)
+    """
+    server = multiprocessing.get_context("forkserver")
+    server.set_forkserver_preload(IMPORTED)
+    monkeypatch.setattr(_contender, "_PROCESSES", server)
 
 
 @pytest.fixture
@@ -52,7 +67,7 @@ def theirs_of(path):
 
 
 @pytest.mark.parametrize("path", [path for path in estimators() if theirs_of(path) is None])
-def test_what_scikit_learn_lacks_is_refused(path, capsys):
+def test_what_scikit_learn_lacks_is_refused(path, ready, capsys):
     assert compare(path) == 1
     assert f"scikit-learn has no {path}." in capsys.readouterr().err
 
@@ -62,7 +77,7 @@ UNFIT = ("KernelCenterer", "GaussianRandomProjection", "SparseRandomProjection")
 
 
 @pytest.mark.parametrize("path", [path for path in estimators() if path.endswith(UNFIT)])
-def test_what_does_not_fit_the_data_is_an_error_not_a_crash(path, capsys):
+def test_what_does_not_fit_the_data_is_an_error_not_a_crash(path, ready, capsys):
     assert compare(path, "--rounds", "1") == 1
     assert capsys.readouterr().err
 
@@ -70,7 +85,7 @@ def test_what_does_not_fit_the_data_is_an_error_not_a_crash(path, capsys):
 @pytest.mark.parametrize(
     "path", [path for path in estimators() if theirs_of(path) is not None and not path.endswith(UNFIT)]
 )
-def test_every_estimator(path, tmp_path, capsys):
+def test_every_estimator(path, tmp_path, ready, capsys):
     name = path.rpartition(".")[2]
     assert compare(name.upper(), "--rounds", "1", "--json", str(tmp_path / "told.json")) == 0
     said, told = capsys.readouterr().out, json.loads((tmp_path / "told.json").read_text())
@@ -161,7 +176,7 @@ def test_refusals_at_once(arguments, words, folder, capsys):
         (["gap.csv", "--param", "n_clusters=1"], "clinfa's KMeans: Input X contains NaN"),
     ],
 )
-def test_refusals_by_the_libraries(arguments, words, folder, capsys):
+def test_refusals_by_the_libraries(arguments, words, folder, ready, capsys):
     assert compare("KMeans", *arguments) == 1
     told = capsys.readouterr()
     assert re.match(f"clinfa compare: {words.replace('||', '..')}", told.err)

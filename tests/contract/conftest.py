@@ -2,6 +2,8 @@
 
 import pytest
 
+from clinfa import threads
+
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
@@ -9,6 +11,13 @@ def pytest_runtest_makereport(item, call):
     if report.skipped:
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped or excused: {report.longrepr}"
+
+
+@pytest.fixture
+def short_stripes(monkeypatch):
+    """Stripes of a sixteenth of the work, so that a few thousand records are cut up as 80,000 would be."""
+    for name in ("SERIAL_NS", "STRIPE_NS", "CALL_NS"):
+        monkeypatch.setattr(threads, name, getattr(threads, name) // 16)
 
 
 # What an estimator rightly warns of on data as small or as dull as these, by class name.

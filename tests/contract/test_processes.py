@@ -1,21 +1,24 @@
 """Forked and spawned processes, and Ctrl-C."""
 
-import json
 import multiprocessing
-import subprocess
-import sys
+import os
+import random
+import signal
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 import clinfa
 from tests.contract.discover import build, each
-from tests.contract.problems import cloud, in_child, many, state, targets
+from tests.contract.problems import bits, cloud, groups, in_child, learned, many, state, targets
 from tests.contract.there import predict_there
 
-N, D = 80_000, 12
+N, D = 20_000, 12
+SHORT = pytest.mark.usefixtures("short_stripes")
 FORKING = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 
 
@@ -26,6 +29,7 @@ def _fit(cls, X):
 
 @each()
 @FORKING
+@SHORT
 def test_fit_in_a_forked_child(cls):
     X = cloud(many(cls, N), D)
     here = state(_fit(cls, X), X)
@@ -35,6 +39,7 @@ def test_fit_in_a_forked_child(cls):
 
 @each()
 @FORKING
+@SHORT
 def test_fork_while_another_thread_fits(cls):
     X = cloud(many(cls, N), D)
     here = state(_fit(cls, X), X)
@@ -57,98 +62,151 @@ def test_fork_while_another_thread_fits(cls):
     assert all(one == here for one in seen)
 
 
-@pytest.mark.parametrize("method", ["spawn", "fork", "forkserver"])
+class Elsewhere:
+    """A process of its own, begun in one of the ways there are, and anew where it has died."""
+
+    def __init__(self, method):
+        self.context = multiprocessing.get_context(method)
+        if method == "forkserver":
+            self.context.set_forkserver_preload([predict_there.__module__])
+        self.child = None
+
+    def ask(self, model, X):
+        """What comes of a model there, and of one more fit."""
+        if self.child is None:
+            self.pipe, there = self.context.Pipe()
+            self.child = self.context.Process(target=predict_there, args=(there,), daemon=True)
+            self.child.start()
+            there.close()
+        try:
+            self.pipe.send((model, X))
+            assert self.pipe.poll(30), "no answer"
+            return self.pipe.recv()
+        except BaseException:
+            self.child.kill()
+            self.child = None
+            raise
+
+    def end(self):
+        """End the process where there is one, which must be without an error."""
+        if self.child is not None:
+            self.pipe.send(None)
+            self.child.join(20)
+            assert self.child.exitcode == 0
+
+
+@pytest.fixture(scope="module")
+def spawned():
+    """An interpreter that has begun on its own, for all models one after the other: it takes long to begin."""
+    there = Elsewhere("spawn")
+    yield there
+    there.end()
+
+
 @each()
-@FORKING
-def test_model_goes_to_another_process(cls, method):
+def test_model_goes_to_a_spawned_process(cls, spawned):
     X = cloud(many(cls, N), D, dtype=np.float32)
     model = _fit(cls, X)
-    context = multiprocessing.get_context(method)
-    if method == "forkserver":
-        context.set_forkserver_preload([predict_there.__module__])
-    here, there = context.Pipe()
-    child = context.Process(target=predict_there, args=(model, X, there))
-    child.start()
-    try:
-        assert here.poll(30)
-        first, second = here.recv()
-        child.join(20)
-        assert child.exitcode == 0
-    finally:
-        child.kill()
-        child.join()
+    first, second = spawned.ask(model, X)
     assert first == second == state(model, X)
 
 
-# Fits that would take minutes, or quick ones over and over, interrupted at random moments: how late each
-# answer came, and whether what was left is a whole fit.
-INTERRUPT = """
-import importlib, json, os, random, signal, sys, threading, time
-import numpy as np
-import clinfa
-from tests.contract import problems
+@pytest.mark.parametrize("method", ["fork", "forkserver"])
+@each()
+@FORKING
+def test_model_goes_to_a_forked_process(cls, method):
+    X = cloud(many(cls, N), D, dtype=np.float32)
+    model, there = _fit(cls, X), Elsewhere(method)
+    first, second = there.ask(model, X)
+    there.end()
+    assert first == second == state(model, X)
 
-module, name, storage, count = *sys.argv[1:4], int(sys.argv[4])
-cls = getattr(importlib.import_module(module), name)
-long = dict(n_clusters=100, n_components=20, tol=0, max_iter=10**6, n_init=100)
-long["max_no_improvement"] = None
-params = {k: v for k, v in long.items() if k in cls._rules and cls._rules[k].allows(v)}
-n = problems.many(cls, 300_000)
-X = np.random.RandomState(0).random_sample((n, 20)).astype(np.float32)
-if storage == "csr":
-    import scipy.sparse
-    X[X < 0.7] = 0
-    X = scipy.sparse.csr_matrix(X)
-y = problems.targets(cls, np.arange(n) % 3)
-small, which = problems.groups()
-fresh = problems.state(problems.build(cls).fit(small, problems.targets(cls, which)), small)
 
-model, whole = problems.build(cls, **params), None
-if not {"max_iter", "n_clusters"} <= cls._rules.keys():  # (those go on for minutes)
-    whole = problems.bits(problems.learned(problems.build(cls, **params).fit(X, y)))
-late, idle, kept = [], [], []
-for number in range(count):
-    if number == count // 2:
-        model = problems.build(cls).fit(small, problems.targets(cls, which)).set_params(**params)
-    if "init" in cls._rules:  # a quick start, so that what comes after it is interrupted too
-        model.set_params(init="random" if number % 2 else "k-means++")
-    before = problems.bits(problems.learned(model))
-    sent = []
+# Fits that would take minutes, as far as there are such parameters.
+LONG = {"n_clusters": 100, "n_components": 20, "tol": 0, "max_iter": 10**6, "n_init": 100}
+LONG |= {"max_no_improvement": None}
 
-    def send():
-        sent.append(time.perf_counter())
-        os.kill(os.getpid(), signal.SIGINT)
 
-    timer = threading.Timer(random.uniform(0.0, 0.6), send)
-    try:
-        timer.start()
-        while True:
-            model.fit(X, y)
-    except KeyboardInterrupt:
-        late.append(time.perf_counter() - sent[0])
-    timer.join()
+def _waited():
+    """Seconds that each thread of this process has waited for a core, by number: others may be busy here."""
+    tasks = Path("/proc/self/task")
+    return {task.name: int((task / "schedstat").read_text().split()[1]) / 1e9 for task in tasks.iterdir()}
+
+
+def _busy():
+    """Processor time within 50 ms that this thread sleeps."""
     cpu = time.process_time()
     time.sleep(0.05)
-    idle.append(time.process_time() - cpu)
-    kept.append(problems.bits(problems.learned(model)) in (before, whole))
-model = problems.build(cls).fit(small, problems.targets(cls, which))
-again = problems.state(model, small) == fresh
-print(json.dumps(dict(late=late, idle=idle, kept=kept, again=again)))
-"""
+    return time.process_time() - cpu
+
+
+def _interrupt(cls, storage, count):
+    """Fits that take long, or quick ones over and over, interrupted at random moments.
+
+    Returns
+    -------
+    late : list of float
+        Seconds from each Ctrl-C to its answer, without those in which its threads waited for a core.
+    idle : list of float
+        Processor time in the 50 ms after each answer.
+    kept : list of bool
+        Whether what was left is a whole fit.
+    again : bool
+        Whether the next fit is what it would have been.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    params = {k: v for k, v in LONG.items() if k in cls._rules and cls._rules[k].allows(v)}
+    n = many(cls, 300_000, 4)
+    X = np.random.RandomState(0).random_sample((n, 20)).astype(np.float32)
+    if storage == "csr":
+        X[X < 0.7] = 0
+        X = sp.csr_matrix(X)
+    y = targets(cls, np.arange(n) % 3)
+    small, which = groups()
+    fresh = state(build(cls).fit(small, targets(cls, which)), small)
+    model, whole, span = build(cls, **params), None, 0.6
+    if not {"max_iter", "n_clusters"} <= cls._rules.keys():  # (those go on for minutes)
+        begin = time.perf_counter()
+        whole = bits(learned(build(cls, **params).fit(X, y)))
+        span = min(span, 2 * (time.perf_counter() - begin))
+    late, idle, kept = [], [], []
+    while _busy() > 0.04:  # a BLAS that was forked starts its threads anew, and they spin for a while
+        pass
+    for number in range(count):
+        if number == count // 2:
+            model = build(cls).fit(small, targets(cls, which)).set_params(**params)
+        if "init" in cls._rules:  # a quick start, so that what comes after it is interrupted too
+            model.set_params(init="random" if number % 2 else "k-means++")
+        before = bits(learned(model))
+        sent = []
+
+        def send(sent=sent):
+            sent[:] = time.perf_counter(), _waited()
+            os.kill(os.getpid(), signal.SIGINT)
+
+        timer = threading.Timer(random.uniform(0.0, span), send)
+        try:
+            timer.start()
+            while True:
+                model.fit(X, y)
+        except KeyboardInterrupt:
+            took = time.perf_counter() - sent[0]
+            late.append(took - max(s - sent[1].get(task, 0.0) for task, s in _waited().items()))
+        timer.join()
+        idle.append(_busy())
+        kept.append(bits(learned(model)) in (before, whole))
+    model = build(cls).fit(small, targets(cls, which))
+    return late, idle, kept, state(model, small) == fresh
 
 
 @pytest.mark.parametrize("storage", ["dense", "csr"])
 @each()
+@FORKING
 def test_ctrl_c_is_answered_at_once(cls, storage):
     if storage == "csr" and not cls._sparse:
         return
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", INTERRUPT, cls.__module__, cls.__name__, storage, "4"],
-        capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    seen = json.loads(done.stdout)
-    assert max(seen["late"]) < 0.25, seen["late"]
-    assert max(seen["idle"]) < 0.04, "some thread went on working"
-    assert all(seen["kept"])
-    assert seen["again"]
+    late, idle, kept, again = in_child(lambda: _interrupt(cls, storage, 4), limit=60)
+    assert max(late) < 0.25, late
+    assert max(idle) < 0.04, "some thread went on working"
+    assert all(kept)
+    assert again

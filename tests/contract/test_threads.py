@@ -24,9 +24,8 @@ from tests.contract.problems import (
     weights,
 )
 
-N, D = 80_000, 12
-# A record costs them so little that threads only pay for three times as many.
-LIGHT = ("GaussianRandomProjection", "SparseRandomProjection")
+pytestmark = pytest.mark.usefixtures("short_stripes")
+N, D = 20_000, 12
 COUNTS = [(1, 2), (3, 8), (8, 1)]  # of ours, and of the BLAS
 BLAS = ThreadpoolController()
 HOW = [
@@ -72,7 +71,7 @@ def _fit(cls, params, X, y, w=None):
 def test_same_bits_on_any_number_of_threads(cls, params, dtype, storage, weighted, most_stripes):
     if storage == "csr" and not build(cls, **params)._sparse:
         return
-    n = many(cls, N) * (3 if cls.__name__ in LIGHT else 1)
+    n = many(cls, N)
     X = cloud(n, D, dtype=dtype, storage=storage)
     weighted = weighted and "sample_weight" in inspect.signature(cls.fit).parameters
     y, w = targets(cls, np.arange(n) % 3), weights(n) if weighted else None
@@ -125,7 +124,7 @@ def test_one_model_used_by_many_threads(cls, storage, busy_interpreter):
 
 @each()
 def test_many_models_fitted_at_once(cls, busy_interpreter):
-    n = many(cls, 20_000)
+    n = many(cls, 5_000)
     sets = [cloud(n, 6, seed=number) for number in range(8)]
     y = targets(cls, np.arange(n) % 3)
     serial = [state(_fit(cls, {}, X, y), X) for X in sets]

@@ -5,7 +5,9 @@ import numpy as np
 from tests.contract.problems import state, targets
 
 
-def predict_there(model, X, pipe):
-    """What a process of its own makes of a model, and of fitting one more."""
-    again = type(model)(**model.get_params(deep=False))
-    pipe.send((state(model, X), state(again.fit(X, targets(type(model), np.arange(len(X)) % 3)), X)))
+def predict_there(pipe):
+    """Of each model that comes, what a process of its own makes of it, and of fitting one more; None ends it."""
+    while (come := pipe.recv()) is not None:
+        model, X = come
+        again = type(model)(**model.get_params(deep=False))
+        pipe.send((state(model, X), state(again.fit(X, targets(type(model), np.arange(len(X)) % 3)), X)))
