@@ -78,7 +78,8 @@ VARIANTS = [(cls, params) for cls in EVERY for params in variants(cls)]
 ON_RECORDS = [(cls, params) for cls, params in VARIANTS if _on_records(cls, params)]
 
 
-def _label(cls, params) -> str:
+def label(cls, params) -> str:
+    """A variant in a test's name."""
     return f"{cls.__name__}({','.join(f'{k}={v}' for k, v in params.items())})"
 
 
@@ -96,5 +97,5 @@ def each(classes=None):
 
 
 each_variant = pytest.mark.parametrize(
-    ("cls", "params"), ON_RECORDS, ids=[_label(cls, params) for cls, params in ON_RECORDS]
+    ("cls", "params"), ON_RECORDS, ids=[label(cls, params) for cls, params in ON_RECORDS]
 )

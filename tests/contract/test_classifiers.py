@@ -13,6 +13,7 @@ from sklearn.base import is_classifier
 from sklearn.exceptions import DataConversionWarning
 
 from clinfa import Dataset, Pr
+from tests.contract.cases import in_cases
 from tests.contract.discover import build, each, having, of_kind
 from tests.contract.problems import bits, groups, learned, outputs, weights
 from tests.contract.test_hostile_records import easy
@@ -55,7 +56,7 @@ CONTAINERS = {
 }
 
 
-@pytest.mark.parametrize("which", LABELS)
+@in_cases("which", LABELS)
 @each(CLASSIFIERS)
 def test_labels_keep_their_type(cls, which):
     X, codes = groups(N)
@@ -81,8 +82,8 @@ def test_bools(cls):
     assert model.score(X, (codes == 1).tolist()) == 1.0
 
 
-@pytest.mark.parametrize("which", ["ints", "whole floats", "strs"])
-@pytest.mark.parametrize("way", CONTAINERS)
+@in_cases("which", ["ints", "whole floats", "strs"])
+@in_cases("way", CONTAINERS)
 @each(CLASSIFIERS)
 def test_containers_of_labels(cls, way, which):
     X, codes = groups(N)
@@ -124,7 +125,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("how", REFUSED)
+@in_cases("how", REFUSED)
 @each(CLASSIFIERS)
 def test_refused_labels(cls, how):
     X, codes = groups(N)
@@ -229,7 +230,8 @@ def test_one_class(cls):
 @pytest.mark.parametrize("d", [2, 3, 40])
 @by_move
 @each(ANY_SCALE)
-def test_groups_are_told_apart_at_any_scale(cls, dtype, move, d):
+def test_groups_are_told_apart_at_any_scale(cls, case, d):
+    dtype, move = case
     X, codes = moved(dtype, move, d=d)
     model = easy(cls).fit(X, codes)
     np.testing.assert_array_equal(model.predict(X), codes)

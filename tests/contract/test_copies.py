@@ -10,6 +10,7 @@ import pytest
 import scipy.sparse as sp
 from sklearn.base import clone
 
+from tests.contract.cases import cases, in_cases
 from tests.contract.discover import build, each, each_variant, having
 from tests.contract.problems import (
     METHODS,
@@ -47,18 +48,22 @@ def _fitted(cls, dtype=np.float64, **params):
 
 
 @pytest.mark.filterwarnings("ignore:Number of distinct clusters:sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize("way", COPIES)
 @each_variant
-def test_copy_is_the_same_model(cls, params, way):
+def test_copy_is_the_same_model(cls, params):
     model, X = _fitted(cls, **params)
-    again = COPIES[way](model)
-    assert type(again) is cls
-    assert state(again, X) == state(model, X)
-    assert bits(again.get_params()) == bits(model.get_params())
-    assert repr(again) == repr(model)
+    wanted, how = state(model, X), bits(model.get_params())
+    with cases() as case:
+        for way, copied in COPIES.items():
+            with case(way):
+                again = copied(model)
+                assert type(again) is cls
+                assert state(again, X) == wanted
+                assert bits(again.get_params()) == how
+                assert repr(again) == repr(model)
+    assert state(model, X) == wanted
 
 
-@pytest.mark.parametrize("way", COPIES)
+@in_cases("way", COPIES)
 @each()
 def test_copy_of_an_unfitted_model(cls, way):
     again = COPIES[way](build(cls))
@@ -100,8 +105,8 @@ def _floats(values):
     return {name: v.dtype for name, v in arrays.items() if v.dtype.kind == "f"}
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("storage", ["dense", "csr"])
+@in_cases("dtype", [np.float32, np.float64])
+@in_cases("storage", ["dense", "csr"])
 @each_variant
 def test_dtype_is_kept(cls, params, storage, dtype):
     if storage == "csr" and not build(cls, **params)._sparse:

@@ -6,9 +6,11 @@ import polars as pl
 import pytest
 
 from tests.contract import hostile
+from tests.contract.cases import cases, in_cases
 from tests.contract.discover import build, each, having, of_kind
 from tests.contract.problems import (
     METHODS,
+    bits,
     groups,
     learned,
     outputs,
@@ -52,75 +54,90 @@ def _without_names(model, X):
     return {name: value for name, value in state(model, X).items() if name != "feature_names_in_"}
 
 
+def _same_as_plain(cls, X, y, ways):
+    """Records in each way: what is learned of them, and what comes out for them, is that of X."""
+    plain = easy(cls).fit(X, y)
+    learned_plainly, out = _without_names(plain, X), outputs(plain, X)
+    with cases() as case:
+        for way, make in ways.items():
+            with case(way):
+                given = make(X.copy())
+                model = easy(cls).fit(given, y)
+                assert _without_names(model, X) == learned_plainly
+                for name, value in outputs(model, given).items():
+                    np.testing.assert_array_equal(value, out[name])
+                if isinstance(given, np.ndarray):
+                    kept = given.view(np.ndarray) if way == "subclass" else np.ma.getdata(given)
+                    np.testing.assert_array_equal(kept, X)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("way", hostile.LAYOUTS)
 @each()
-def test_layout_changes_no_bit(cls, way, dtype):
+def test_layout_changes_no_bit(cls, dtype):
     X, which = groups(45, dtype=dtype)
-    given = hostile.LAYOUTS[way](X.copy())
-    model = easy(cls).fit(given, targets(cls, which))
-    plain = easy(cls).fit(X, targets(cls, which))
-    assert _without_names(model, X) == _without_names(plain, X)
-    for name, value in outputs(model, given).items():
-        np.testing.assert_array_equal(value, outputs(plain, X)[name])
-    if isinstance(given, np.ndarray):
-        np.testing.assert_array_equal(
-            np.ma.getdata(given) if way != "subclass" else given.view(np.ndarray), X
-        )
+    _same_as_plain(cls, X, targets(cls, which), hostile.LAYOUTS)
 
 
-@pytest.mark.parametrize("way", hostile.NUMBERS)
 @each()
-def test_numbers_are_taken_as_float64(cls, way):
+def test_numbers_are_taken_as_float64(cls):
     X, which = _whole_numbers()
-    given = hostile.NUMBERS[way](X)
-    model = easy(cls).fit(given, targets(cls, which))
-    plain = easy(cls).fit(X, targets(cls, which))
-    assert _without_names(model, X) == _without_names(plain, X)
-    for name, value in outputs(model, given).items():
-        np.testing.assert_array_equal(value, outputs(plain, X)[name])
+    _same_as_plain(cls, X, targets(cls, which), hostile.NUMBERS)
 
 
-@pytest.mark.parametrize(
-    "way",
-    [np.asarray, list, pd.DataFrame, pl.DataFrame, lambda X: pd.DataFrame(X).astype("boolean")],
-)
+BOOLS = {
+    "array": np.asarray,
+    "list": list,
+    "pandas": pd.DataFrame,
+    "pandas boolean": lambda X: pd.DataFrame(X).astype("boolean"),
+    "polars": pl.DataFrame,
+}
+
+
 @each()
-def test_booleans_are_zeros_and_ones(cls, way):
+def test_booleans_are_zeros_and_ones(cls):
     X = np.random.RandomState(0).random_sample((60, 5)) < 0.5
     y = targets(cls, np.arange(60) % 3)
-    model = easy(cls).fit(way(X), y)
-    assert _without_names(model, X) == state(easy(cls).fit(X.astype(np.float64), y), X)
+    plain = state(easy(cls).fit(X.astype(np.float64), y), X)
+    with cases() as case:
+        for name, way in BOOLS.items():
+            with case(name):
+                assert _without_names(easy(cls).fit(way(X), y), X) == plain
 
 
-@pytest.mark.parametrize("way", hostile.REFUSED)
+def _refused(cls):
+    """What must be refused, by name."""
+    return {way: make for way, make in hostile.REFUSED.items() if cls._finite or way not in hostile.MISSING}
+
+
 @each()
-def test_what_is_not_records_is_refused_by_fit(cls, way):
+def test_what_is_not_records_is_refused_by_fit(cls):
     X, which = _whole_numbers()
-    if way in hostile.MISSING and not cls._finite:
-        return
-    model = easy(cls)
-    with pytest.raises((ValueError, TypeError)) as caught:
-        model.fit(hostile.REFUSED[way](X), targets(cls, which))
-    assert caught.type is not UnicodeDecodeError
-    assert str(caught.value)
-    assert not learned(model)
+    with cases() as case:
+        for way, make in _refused(cls).items():
+            with case(way):
+                model = easy(cls)
+                with pytest.raises((ValueError, TypeError)) as caught:
+                    model.fit(make(X), targets(cls, which))
+                assert caught.type is not UnicodeDecodeError
+                assert str(caught.value)
+                assert not learned(model)
 
 
-@pytest.mark.parametrize("way", hostile.REFUSED)
 @each()
-def test_what_is_not_records_is_refused_after_fit(cls, way):
+def test_what_is_not_records_is_refused_after_fit(cls):
     X, which = _whole_numbers()
-    if way in hostile.MISSING and not cls._finite:
-        return
     model = easy(cls).fit(X, targets(cls, which))
-    before = state(model, X)
-    for name in METHODS:
-        if hasattr(model, name) and way == "None" and hasattr(model, "n_samples_fit_"):
-            assert len(getattr(model, name)(None)) == len(X)  # neighbours: of the fitted records
-        elif hasattr(model, name):
-            with pytest.raises((ValueError, TypeError)):
-                getattr(model, name)(hostile.REFUSED[way](X))
+    before, known = state(model, X), bits(learned(model))
+    with cases() as case:
+        for way, make in _refused(cls).items():
+            for name in METHODS:
+                with case(way, name):
+                    if hasattr(model, name) and way == "None" and hasattr(model, "n_samples_fit_"):
+                        assert len(getattr(model, name)(None)) == len(X)  # neighbours: of the fitted records
+                    elif hasattr(model, name):
+                        with pytest.raises((ValueError, TypeError)):
+                            getattr(model, name)(make(X))
+                        assert bits(learned(model)) == known
     assert state(model, X) == before
 
 
@@ -165,8 +182,8 @@ def test_column_names_are_kept_and_compared(cls, frame):
     assert not hasattr(model, "feature_names_in_")
 
 
-@pytest.mark.parametrize("d", [1, 2, 500])
-@pytest.mark.parametrize("n", [1, 2, 3, 4, 5])
+@in_cases("d", [1, 2, 500])
+@in_cases("n", [1, 2, 3, 4, 5])
 @each()
 def test_few_rows(cls, n, d):
     """A fit, or an error that says how many rows there were."""
@@ -208,7 +225,7 @@ DULL = {
 }
 
 
-@pytest.mark.parametrize("way", DULL)
+@in_cases("way", DULL)
 @each()
 @pytest.mark.filterwarnings("ignore:Number of distinct clusters:sklearn.exceptions.ConvergenceWarning")
 def test_dull_or_wild_values(cls, way):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from tests.contract.cases import in_cases
 from tests.contract.discover import each, of_kind
 from tests.contract.problems import groups, same_partition
 from tests.contract.test_hostile_records import easy
@@ -33,8 +34,9 @@ MOVES = {
         "minus 1e6": (1, -1e6),
     },
 }
-CASES = [(dtype, name) for dtype, moves in MOVES.items() for name in moves]
-by_move = pytest.mark.parametrize(("dtype", "move"), CASES, ids=["-".join(case) for case in CASES])
+
+
+by_move = in_cases("case", [(dtype, name) for dtype, moves in MOVES.items() for name in moves])
 
 
 def moved(dtype, move, **size):
@@ -47,7 +49,8 @@ def moved(dtype, move, **size):
 @pytest.mark.parametrize("d", [2, 3, 40])
 @by_move
 @each(of_kind("clusterer"))
-def test_groups_are_found(cls, dtype, move, d):
+def test_groups_are_found(cls, case, d):
+    dtype, move = case
     X, which = moved(dtype, move, d=d)
     model = easy(cls, MOVES[dtype][move][0]).fit(X)
     assert same_partition(model.labels_, which)
@@ -58,7 +61,8 @@ def test_groups_are_found(cls, dtype, move, d):
 
 @by_move
 @each([cls for cls in of_kind("clusterer") if cls._sparse])
-def test_groups_are_found_in_csr(cls, dtype, move):
+def test_groups_are_found_in_csr(cls, case):
+    dtype, move = case
     X, which = moved(dtype, move)
     model = easy(cls, MOVES[dtype][move][0]).fit(sp.csr_array(X))
     assert same_partition(model.labels_, which)
@@ -68,7 +72,8 @@ def test_groups_are_found_in_csr(cls, dtype, move):
 
 @by_move
 @each(of_kind("clusterer"))
-def test_centres_and_distances(cls, dtype, move):
+def test_centres_and_distances(cls, case):
+    dtype, move = case
     """Centres lie within their groups; distances to them are those of extended precision."""
     X, which = moved(dtype, move)
     model = easy(cls).fit(X)

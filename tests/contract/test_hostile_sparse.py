@@ -6,6 +6,7 @@ import scipy.sparse as sp
 
 from clinfa.kinds import Transformer
 from tests.contract import hostile
+from tests.contract.cases import cases, in_cases
 from tests.contract.discover import CLASSES, each
 from tests.contract.problems import (
     METHODS,
@@ -119,46 +120,55 @@ CLOSE = {
 }
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("kind", ["array", "matrix"])
-@pytest.mark.parametrize("form", FORMATS)
-@each(SPARSE)
-def test_format_changes_no_bit(cls, form, kind, dtype):
+def _plainly(cls, dtype=np.float64):
+    """Records, targets, a model of the records as a `csr_array`, and what comes out for them."""
     X, which = _records(dtype)
-    given = getattr(sp, f"{form}_{kind}")(X)
-    model = easy(cls).fit(given, targets(cls, which))
-    plain = easy(cls).fit(sp.csr_array(X), targets(cls, which))
-    assert state(model, X) == state(plain, X)
-    for name, value in outputs(model, given).items():
-        assert bits(value) == bits(outputs(plain, sp.csr_array(X))[name])
+    model = easy(cls).fit(sp.csr_array(X), targets(cls, which))
+    return X, targets(cls, which), model, outputs(model, sp.csr_array(X))
 
 
-@pytest.mark.parametrize("way", SAME)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @each(SPARSE)
-def test_storage_changes_no_bit(cls, way):
-    X, which = _records()
-    given = SAME[way](sp.csr_array(X))
-    before = [part.tobytes() for part in (given.data, given.indices, given.indptr)]
-    model = easy(cls).fit(given, targets(cls, which))
-    plain = easy(cls).fit(sp.csr_array(X), targets(cls, which))
-    assert state(model, X) == state(plain, X)
-    for name, value in outputs(model, given).items():
-        assert bits(value) == bits(outputs(plain, sp.csr_array(X))[name])
-    assert [part.tobytes() for part in (given.data, given.indices, given.indptr)] == before
+def test_format_changes_no_bit(cls, dtype):
+    X, y, plain, out = _plainly(cls, dtype)
+    wanted, out = state(plain, X), bits(out)
+    with cases() as case:
+        for form in FORMATS:
+            for kind in ("array", "matrix"):
+                with case(form, kind):
+                    given = getattr(sp, f"{form}_{kind}")(X)
+                    model = easy(cls).fit(given, y)
+                    assert state(model, X) == wanted
+                    assert bits(outputs(model, given)) == out
 
 
-@pytest.mark.parametrize("way", CLOSE)
 @each(SPARSE)
-def test_storage_changes_no_answer(cls, way):
-    X, which = _records()
-    given = CLOSE[way](sp.csr_array(X))
-    model = easy(cls).fit(given, targets(cls, which))
-    plain = easy(cls).fit(sp.csr_array(X), targets(cls, which))
-    for name, value in outputs(model, given).items():
-        want = whole(outputs(plain, sp.csr_array(X))[name])
-        np.testing.assert_allclose(whole(value), want, rtol=1e-12, atol=1e-12)
-    if hasattr(model, "inertia_"):
-        assert model.inertia_ == pytest.approx(plain.inertia_, rel=1e-12)
+def test_storage_changes_no_bit(cls):
+    X, y, plain, out = _plainly(cls)
+    wanted, out = state(plain, X), bits(out)
+    with cases() as case:
+        for way, make in SAME.items():
+            with case(way):
+                given = make(sp.csr_array(X))
+                before = [part.tobytes() for part in (given.data, given.indices, given.indptr)]
+                model = easy(cls).fit(given, y)
+                assert state(model, X) == wanted
+                assert bits(outputs(model, given)) == out
+                assert [part.tobytes() for part in (given.data, given.indices, given.indptr)] == before
+
+
+@each(SPARSE)
+def test_storage_changes_no_answer(cls):
+    X, y, plain, out = _plainly(cls)
+    with cases() as case:
+        for way, make in CLOSE.items():
+            with case(way):
+                given = make(sp.csr_array(X))
+                model = easy(cls).fit(given, y)
+                for name, value in outputs(model, given).items():
+                    np.testing.assert_allclose(whole(value), whole(out[name]), rtol=1e-12, atol=1e-12)
+                if hasattr(model, "inertia_"):
+                    assert model.inertia_ == pytest.approx(plain.inertia_, rel=1e-12)
 
 
 @each(SPARSE)
@@ -173,13 +183,15 @@ def test_explicit_zeros_say_nothing(cls):
         np.testing.assert_allclose(whole(value), want, rtol=1e-12)
 
 
-@pytest.mark.parametrize("dtype", [bool, np.int8, np.int64, np.uint64, np.longdouble])
 @each(SPARSE)
-def test_other_dtypes_are_taken_as_float64(cls, dtype):
+def test_other_dtypes_are_taken_as_float64(cls):
     X = (np.random.RandomState(0).random_sample((60, 5)) < 0.4).astype(float)
     y = targets(cls, np.arange(60) % 3)
-    model = easy(cls).fit(sp.csr_array(X.astype(dtype)), y)
-    assert state(model, X) == state(easy(cls).fit(sp.csr_array(X), y), X)
+    wanted = state(easy(cls).fit(sp.csr_array(X), y), X)
+    with cases() as case:
+        for dtype in (bool, np.int8, np.int64, np.uint64, np.longdouble):
+            with case(dtype):
+                assert state(easy(cls).fit(sp.csr_array(X.astype(dtype)), y), X) == wanted
 
 
 @each(SPARSE)
@@ -196,27 +208,24 @@ def test_sparse_is_dense(cls):
         np.testing.assert_allclose(got, value, rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1j])
-@pytest.mark.parametrize("form", FORMATS)
 @each(SPARSE)
-def test_values_that_are_no_numbers_are_refused(cls, form, bad):
-    if not cls._finite and bad != 1j:
-        return
+def test_values_that_are_no_numbers_are_refused(cls):
     X, which = _records()
     model = easy(cls).fit(X, targets(cls, which))
-    X = X.astype(type(bad))
-    X[5, 1] = bad
-    given = getattr(sp, f"{form}_array")(X)
-    for call in (
-        easy(cls).fit,
-        *(getattr(model, name) for name in METHODS if hasattr(model, name)),
-    ):
-        with pytest.raises(ValueError, match=r"NaN|infinity|Complex"):
-            call(given)
+    calls = [easy(cls).fit, *(getattr(model, name) for name in METHODS if hasattr(model, name))]
+    with cases() as case:
+        for bad in (np.nan, np.inf, -np.inf, 1j) if cls._finite else (1j,):
+            X = X.astype(type(bad))
+            X[5, 1] = bad
+            for form in FORMATS:
+                given = getattr(sp, f"{form}_array")(X)
+                for call in calls:
+                    with case(bad, form, call), pytest.raises(ValueError, match=r"NaN|infinity|Complex"):
+                        call(given)
 
 
-@pytest.mark.parametrize("shape", [(0, 0), (0, 5), (5, 0), (1, 5), (2, 5)])
-@pytest.mark.parametrize("form", FORMATS)
+@in_cases("shape", [(0, 0), (0, 5), (5, 0), (1, 5), (2, 5)])
+@in_cases("form", FORMATS)
 @each(SPARSE)
 def test_empty_or_nearly(cls, form, shape):
     if form == "bsr" and 0 in shape:

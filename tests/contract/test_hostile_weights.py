@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 import scipy.sparse as sp
 
+from tests.contract.cases import cases
 from tests.contract.discover import CLASSES, each
 from tests.contract.problems import groups, outputs, same_partition, state, targets
 from tests.contract.test_hostile_records import easy
@@ -69,25 +70,29 @@ SAME = {
 }
 
 
-@pytest.mark.parametrize("how", REFUSED)
 @each(WEIGHTED)
-def test_refused(cls, how):
-    if cls._absolute_weights and how.endswith("negative"):
-        return
+def test_refused(cls):
     X, which = groups(N)
     model = easy(cls)
-    with pytest.raises((ValueError, TypeError), match=r"\w"):
-        model.fit(X, targets(cls, which), sample_weight=REFUSED[how])
-    assert not model.__sklearn_is_fitted__()
+    with cases() as case:
+        for how, weights in REFUSED.items():
+            if cls._absolute_weights and how.endswith("negative"):
+                continue
+            with case(how):
+                with pytest.raises((ValueError, TypeError), match=r"\w"):
+                    model.fit(X, targets(cls, which), sample_weight=weights)
+                assert not model.__sklearn_is_fitted__()
 
 
-@pytest.mark.parametrize("how", SAME)
 @each(WEIGHTED)
-def test_containers_change_no_bit(cls, how):
+def test_containers_change_no_bit(cls):
     X, which = groups(N)
     y = targets(cls, which)
-    model = easy(cls).fit(X, y, sample_weight=SAME[how])
-    assert state(model, X) == state(easy(cls).fit(X, y, sample_weight=WHOLE.astype(float)), X)
+    wanted = state(easy(cls).fit(X, y, sample_weight=WHOLE.astype(float)), X)
+    with cases() as case:
+        for how, weights in SAME.items():
+            with case(how):
+                assert state(easy(cls).fit(X, y, sample_weight=weights), X) == wanted
 
 
 @each(WEIGHTED)
@@ -99,21 +104,24 @@ def test_read_only_weights_are_left_alone(cls):
     np.testing.assert_array_equal(w, WHOLE)
 
 
-@pytest.mark.parametrize("weight", [1.0, 3, 1e-300, 5e-324, 1e300, np.finfo(float).max, np.float32(2)])
-@pytest.mark.parametrize("whole", [True, False])
 @pytest.mark.parametrize("storage", [np.asarray, sp.csr_array])
 @each(WEIGHTED)
 @pytest.mark.filterwarnings("ignore:Solver terminated early:sklearn.exceptions.ConvergenceWarning")
-def test_equal_weights_are_no_weights(cls, weight, whole, storage):
+def test_equal_weights_are_no_weights(cls, storage):
     if storage is sp.csr_array and not cls._sparse:
         return
     X, which = groups(N)
     X, y = storage(X), targets(cls, which)
-    model = easy(cls).fit(X, y, sample_weight=weight if whole else np.full(N, weight))
-    if hasattr(model, "labels_") and not cls._absolute_weights:
-        assert same_partition(model.labels_, easy(cls).fit(X, y).labels_)
-    for value in outputs(model, X).values():
-        assert np.isfinite(value).all()
+    plain = easy(cls).fit(X, y)
+    with cases() as case:
+        for weight in (1.0, 3, 1e-300, 5e-324, 1e300, np.finfo(float).max, np.float32(2)):
+            for weights in (weight, np.full(N, weight)):
+                with case(weight, np.shape(weights)):
+                    model = easy(cls).fit(X, y, sample_weight=weights)
+                    if hasattr(model, "labels_") and not cls._absolute_weights:
+                        assert same_partition(model.labels_, plain.labels_)
+                    for value in outputs(model, X).values():
+                        assert np.isfinite(value).all()
 
 
 @pytest.mark.parametrize("storage", [np.asarray, sp.csr_array])

@@ -97,7 +97,7 @@ class Elsewhere:
 
 @pytest.fixture(scope="module")
 def spawned():
-    """An interpreter that has begun on its own, for all models one after the other: it takes long to begin."""
+    """An interpreter that has begun on its own, for one model after the other: it takes long to begin."""
     there = Elsewhere("spawn")
     yield there
     there.end()

@@ -1,6 +1,5 @@
 """scikit-learn's own checks, all of them, nothing excused."""
 
-import warnings
 from contextlib import contextmanager
 
 import pytest
@@ -8,7 +7,8 @@ import scipy._lib._array_api
 from sklearn.base import ClusterMixin
 from sklearn.utils import estimator_checks as checks
 
-from tests.contract.discover import CLASSES, VARIANTS, build, each, each_variant, having, of_kind
+from tests.contract.cases import cases, in_cases
+from tests.contract.discover import CLASSES, VARIANTS, build, each, each_variant, having, label, of_kind
 
 # Estimators are no subclasses of scikit-learn's; its own checks may touch what it deprecates.
 EXPECTED = "ignore:Estimator .* does not inherit from:UserWarning"
@@ -23,23 +23,18 @@ FEW_OF_A_CLASS = "ignore:specified nu is infeasible:UserWarning"
 EARLY = "ignore:Solver terminated early:sklearn.exceptions.ConvergenceWarning"
 
 
-def _all_checks():
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".* does not inherit from", UserWarning)
-        for cls, params in VARIANTS:
-            for number, (model, check) in enumerate(
-                checks.estimator_checks_generator(cls(**params), legacy=True)
-            ):
-                label = ",".join(f"{k}={v}" for k, v in params.items())
-                name = checks._check_name(check)
-                if name.endswith("_decision_function") and not hasattr(model, "decision_function"):
-                    continue
-                # It takes the columns of "ovo", which are pairs of classes, for classes; and the curve over
-                # held-out scores need not pass one half where the function passes zero.
-                odd = params.get("decision_function_shape") == "ovo" or params.get("probability")
-                if odd and name == "check_classifiers_train":
-                    continue
-                yield pytest.param(model, check, id=f"{cls.__name__}({label})-{name}-{number}")
+def _checks(cls, params):
+    """Model and check of each."""
+    for model, check in checks.estimator_checks_generator(cls(**params), legacy=True):
+        name = checks._check_name(check)
+        if name.endswith("_decision_function") and not hasattr(model, "decision_function"):
+            continue
+        # It takes the columns of "ovo", which are pairs of classes, for classes; and the curve over
+        # held-out scores need not pass one half where the function passes zero.
+        odd = params.get("decision_function_shape") == "ovo" or params.get("probability")
+        if odd and name == "check_classifiers_train":
+            continue
+        yield model, check
 
 
 @contextmanager
@@ -50,11 +45,16 @@ def _no_skip():
         pytest.fail(f"scikit-learn skipped: {skipped}")
 
 
-@pytest.mark.parametrize(("model", "check"), list(_all_checks()))
+@pytest.mark.parametrize(("cls", "params"), VARIANTS, ids=[label(*each) for each in VARIANTS])
 @pytest.mark.filterwarnings(EXPECTED, FEW_ROWS, ONE_CLUSTER, FEW_OF_A_CLASS, EARLY)
-def test_check_estimator(model, check):
-    with _no_skip():
-        check(model)
+def test_check_estimator(cls, params):
+    seen = 0
+    with cases() as case:
+        for model, check in _checks(cls, params):
+            seen += 1
+            with case(checks._check_name(check)), _no_skip():
+                check(model)
+    assert seen > 30
 
 
 def test_there_is_something_to_check():
@@ -98,8 +98,8 @@ def _named(functions):
     return pytest.mark.parametrize("check", functions, ids=lambda f: f.__name__)
 
 
+@in_cases("check", TABLE_CHECKS)
 @each_variant
-@_named(TABLE_CHECKS)
 @pytest.mark.filterwarnings(EXPECTED)
 def test_more_checks_of_tables(cls, params, check):
     with _no_skip():

@@ -6,7 +6,7 @@ from tests.contract.problems import state, targets
 
 
 def predict_there(pipe):
-    """Of each model that comes, what a process of its own makes of it, and of fitting one more; None ends it."""
+    """What a process of its own makes of each model that comes, and of one more fit; None ends it."""
     while (come := pipe.recv()) is not None:
         model, X = come
         again = type(model)(**model.get_params(deep=False))
