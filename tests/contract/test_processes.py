@@ -6,6 +6,7 @@ import random
 import signal
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -128,9 +129,12 @@ LONG |= {"max_no_improvement": None}
 
 
 def _waited():
-    """Seconds that each thread of this process has waited for a core, by number: others may be busy here."""
-    tasks = Path("/proc/self/task")
-    return {task.name: int((task / "schedstat").read_text().split()[1]) / 1e9 for task in tasks.iterdir()}
+    """Seconds that each thread here has waited for a core, where the system tells: others are busy."""
+    seconds = {}
+    for file in Path("/proc/self/task").glob("*/schedstat"):
+        with suppress(OSError):  # a thread that has ended meanwhile
+            seconds[file.parent.name] = int(file.read_text().split()[1]) / 1e9
+    return seconds
 
 
 def _busy():
@@ -191,7 +195,8 @@ def _interrupt(cls, storage, count):
                 model.fit(X, y)
         except KeyboardInterrupt:
             took = time.perf_counter() - sent[0]
-            late.append(took - max(s - sent[1].get(task, 0.0) for task, s in _waited().items()))
+            waits = [s - sent[1].get(task, 0.0) for task, s in _waited().items()]
+            late.append(took - max(waits, default=0.0))
         timer.join()
         idle.append(_busy())
         kept.append(bits(learned(model)) in (before, whole))
