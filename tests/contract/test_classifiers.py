@@ -13,7 +13,7 @@ from sklearn.base import is_classifier
 from sklearn.exceptions import DataConversionWarning
 
 from clinfa import Dataset, Pr
-from tests.contract.cases import in_cases
+from tests.cases import in_cases
 from tests.contract.discover import build, each, having, of_kind
 from tests.contract.problems import bits, groups, learned, outputs, weights
 from tests.contract.test_hostile_records import easy

@@ -10,7 +10,7 @@ import pytest
 import scipy.sparse as sp
 from sklearn.base import clone
 
-from tests.contract.cases import cases, in_cases
+from tests.cases import cases, in_cases
 from tests.contract.discover import build, each, each_variant, having
 from tests.contract.problems import (
     METHODS,

@@ -5,8 +5,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
+from tests.cases import cases, in_cases
 from tests.contract import hostile
-from tests.contract.cases import cases, in_cases
 from tests.contract.discover import build, each, having, of_kind
 from tests.contract.problems import (
     METHODS,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from tests.contract.cases import in_cases
+from tests.cases import in_cases
 from tests.contract.discover import each, of_kind
 from tests.contract.problems import groups, same_partition
 from tests.contract.test_hostile_records import easy

@@ -5,8 +5,8 @@ import pytest
 import scipy.sparse as sp
 
 from clinfa.kinds import Transformer
+from tests.cases import cases, in_cases
 from tests.contract import hostile
-from tests.contract.cases import cases, in_cases
 from tests.contract.discover import CLASSES, each
 from tests.contract.problems import (
     METHODS,

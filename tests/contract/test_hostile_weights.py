@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 import scipy.sparse as sp
 
-from tests.contract.cases import cases
+from tests.cases import cases
 from tests.contract.discover import CLASSES, each
 from tests.contract.problems import groups, outputs, same_partition, state, targets
 from tests.contract.test_hostile_records import easy

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from clinfa.errors import InvalidParameterError
-from tests.contract.cases import cases, in_cases
+from tests.cases import cases, in_cases
 from tests.contract.discover import CLASSES, build, each
 from tests.contract.problems import each_in_child, groups, state, targets
 

@@ -7,7 +7,7 @@ import scipy._lib._array_api
 from sklearn.base import ClusterMixin
 from sklearn.utils import estimator_checks as checks
 
-from tests.contract.cases import cases, in_cases
+from tests.cases import cases, in_cases
 from tests.contract.discover import CLASSES, VARIANTS, build, each, each_variant, having, label, of_kind
 
 # Estimators are no subclasses of scikit-learn's; its own checks may touch what it deprecates.

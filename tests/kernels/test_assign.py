@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tests.cases import in_cases
 from tests.kernels import twins
 from tests.kernels.helpers import PANEL, Assignment, pack
 from tests.kernels.problems import (
@@ -24,7 +25,7 @@ def seeded(*what):
 
 
 @pytest.mark.parametrize("dtype", REALS)
-@pytest.mark.parametrize("d", FEATURES)
+@in_cases("d", FEATURES)
 @pytest.mark.parametrize("k", CENTRES)
 def test_pack_centres(dtype, d, k):
     centres = whole_centres(k, d, dtype, seeded(d, k))
@@ -34,7 +35,7 @@ def test_pack_centres(dtype, d, k):
 
 
 @pytest.mark.parametrize("dtype", REALS)
-@pytest.mark.parametrize("d", FEATURES)
+@in_cases("d", FEATURES)
 @pytest.mark.parametrize("k", CENTRES)
 def test_labels_of_whole_numbers_are_exact(dtype, d, k):
     """All products are exact here, so that ties are ties: the lowest number must win them."""
@@ -51,7 +52,7 @@ def test_labels_of_whole_numbers_are_exact(dtype, d, k):
 
 
 @pytest.mark.parametrize("dtype", REALS)
-@pytest.mark.parametrize("d", FEATURES)
+@in_cases("d", FEATURES)
 @pytest.mark.parametrize("n", [1, 33, 129])
 def test_labels_of_real_numbers(dtype, d, n):
     """The chosen centre is as near as any, up to what rounding does to a squared distance."""
@@ -65,7 +66,7 @@ def test_labels_of_real_numbers(dtype, d, n):
         assert (np.take_along_axis(sq, state.labels[:, None], 1)[:, 0] <= sq.min(axis=1) + rounding).all()
 
 
-@pytest.mark.parametrize("d", FEATURES)
+@in_cases("d", FEATURES)
 @pytest.mark.parametrize("k", CENTRES)
 @pytest.mark.parametrize("mode", [0, 1])
 def test_single_precision_decides_only_what_it_can(d, k, mode):

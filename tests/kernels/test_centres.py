@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from tests.cases import in_cases
 from tests.kernels import helpers, twins
 from tests.kernels.helpers import Assignment
 from tests.kernels.problems import (
@@ -20,7 +21,7 @@ from tests.kernels.problems import (
 
 @pytest.mark.parametrize("dtype", REALS)
 @pytest.mark.parametrize("weights", WEIGHTS)
-@pytest.mark.parametrize("d", FEATURES)
+@in_cases("d", FEATURES)
 def test_sums_by_slabs(dtype, weights, d):
     """From nothing, then moving only the points whose label changed; any number of slabs."""
     rng, k = np.random.default_rng(d), 6
@@ -69,7 +70,7 @@ def test_reduction_adds_in_order_and_forgets_the_memberless(stripes):
 
 
 @pytest.mark.parametrize("dtype", REALS)
-@pytest.mark.parametrize("d", FEATURES)
+@in_cases("d", FEATURES)
 @pytest.mark.parametrize("k", CENTRES)
 def test_step(dtype, d, k):
     rng = np.random.default_rng([d, k])

@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from tests.cases import in_cases
 from tests.kernels import column_helpers as helpers
 from tests.kernels import twins
 from tests.kernels.problems import (
@@ -77,7 +78,7 @@ def test_finite(dtype, n, bad):
 
 @pytest.mark.parametrize("dtype", REALS)
 @pytest.mark.parametrize("weights", WEIGHTS)
-@pytest.mark.parametrize("d", FEATURES)
+@in_cases("d", FEATURES)
 def test_moments(dtype, weights, d):
     p = whole_numbers(130, d, dtype, np.random.default_rng(d), weights)
     w = twins.ones_if_empty(p.weights, 130)
@@ -100,7 +101,7 @@ def same(values):
 
 
 @pytest.mark.parametrize("dtype", REALS)
-@pytest.mark.parametrize("d", FEATURES)
+@in_cases("d", FEATURES)
 def test_keys_are_equal_where_rows_are(dtype, d):
     X = read_only(rows_with_repetitions(dtype, d, np.random.default_rng(d)))
     found = helpers.keys(X)
@@ -108,7 +109,7 @@ def test_keys_are_equal_where_rows_are(dtype, d):
     assert np.array_equal(helpers.keys(X, 7), found)
 
 
-@pytest.mark.parametrize("d", FEATURES)
+@in_cases("d", FEATURES)
 def test_keys_are_the_same_for_either_type_and_either_zero(d):
     X = rows_with_repetitions(np.float32, d, np.random.default_rng(d))
     found = helpers.keys(X)
@@ -120,7 +121,7 @@ def test_keys_are_the_same_for_either_type_and_either_zero(d):
 @pytest.mark.parametrize("dtype", REALS)
 @pytest.mark.parametrize("index", INDICES)
 @pytest.mark.parametrize("zeros", [False, True], ids=["zeros-left-out", "zeros-stored"])
-@pytest.mark.parametrize("d", FEATURES)
+@in_cases("d", FEATURES)
 def test_keys_of_sparse_rows_are_those_of_dense_ones(dtype, index, zeros, d):
     X = rows_with_repetitions(dtype, d, np.random.default_rng(d))
     rows = Csr(Problem(X, np.zeros(d, dtype), 1.0), index, zeros)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tests.cases import in_cases
 from tests.kernels import helpers, twins
 from tests.kernels.helpers import CsrAssignment, pack_csr
 from tests.kernels.problems import (
@@ -29,7 +30,7 @@ def whole_sparse(n, d, dtype, rng, weights="none", index=np.int32, zeros=False):
 
 
 @pytest.mark.parametrize("dtype", REALS)
-@pytest.mark.parametrize("d", FEATURES)
+@in_cases("d", FEATURES)
 @pytest.mark.parametrize("k", CENTRES)
 def test_pack_centres(dtype, d, k):
     centres = whole_centres(k, d, dtype, np.random.default_rng([d, k]))
@@ -43,7 +44,7 @@ def test_pack_centres(dtype, d, k):
 
 @pytest.mark.parametrize("dtype", REALS)
 @pytest.mark.parametrize("index", INDICES)
-@pytest.mark.parametrize("d", FEATURES)
+@in_cases("d", FEATURES)
 @pytest.mark.parametrize("k", CENTRES)
 def test_labels_of_whole_numbers_are_exact(dtype, index, d, k):
     """Ties go to the lowest number, and empty rows are points like any other."""
@@ -105,7 +106,7 @@ def test_sums_follow_the_labels(dtype, index, weights, d, k):
 @pytest.mark.parametrize("dtype", REALS)
 @pytest.mark.parametrize("index", INDICES)
 @pytest.mark.parametrize("weights", WEIGHTS)
-@pytest.mark.parametrize("d", FEATURES)
+@in_cases("d", FEATURES)
 def test_own_distances(dtype, index, weights, d):
     rng = np.random.default_rng(d)
     rows = whole_sparse(130, d, dtype, rng, weights, index, zeros=True)
@@ -121,7 +122,7 @@ def test_own_distances(dtype, index, weights, d):
 
 @pytest.mark.parametrize("dtype", REALS)
 @pytest.mark.parametrize("index", INDICES)
-@pytest.mark.parametrize("d", FEATURES)
+@in_cases("d", FEATURES)
 @pytest.mark.parametrize("k", CENTRES)
 def test_all_distances(dtype, index, d, k):
     rng = np.random.default_rng([d, k])

@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from tests.cases import in_cases
 from tests.kernels import helpers, twins
 from tests.kernels.problems import (
     CENTRES,
@@ -22,7 +23,7 @@ from tests.kernels.problems import (
 
 @pytest.mark.parametrize("dtype", REALS)
 @pytest.mark.parametrize("weights", WEIGHTS)
-@pytest.mark.parametrize("d", FEATURES)
+@in_cases("d", FEATURES)
 def test_own_distances(dtype, weights, d):
     rng = np.random.default_rng(d)
     p, centres = whole_numbers(130, d, dtype, rng, weights), whole_centres(7, d, dtype, rng)
@@ -40,7 +41,7 @@ def test_own_distances(dtype, weights, d):
 
 
 @pytest.mark.parametrize("dtype", REALS)
-@pytest.mark.parametrize("d", FEATURES)
+@in_cases("d", FEATURES)
 def test_distance_to_oneself_is_nothing(dtype, d):
     p = real_numbers(70, d, dtype, np.random.default_rng(d))
     inertia, out = helpers.distances(p, p.points, np.arange(70, dtype=np.int32))
@@ -50,7 +51,7 @@ def test_distance_to_oneself_is_nothing(dtype, d):
 
 
 @pytest.mark.parametrize("dtype", REALS)
-@pytest.mark.parametrize("d", FEATURES)
+@in_cases("d", FEATURES)
 @pytest.mark.parametrize("k", CENTRES)
 def test_transform(dtype, d, k):
     rng = np.random.default_rng([d, k])
@@ -72,7 +73,7 @@ def test_transform_of_real_numbers(dtype, d):
 
 @pytest.mark.parametrize("dtype", REALS)
 @pytest.mark.parametrize("weights", WEIGHTS)
-@pytest.mark.parametrize("d", FEATURES)
+@in_cases("d", FEATURES)
 @pytest.mark.parametrize("k", [1, 5, 13])
 def test_batch_step(dtype, weights, d, k):
     """Three batches of any rows, in any order and more than once."""

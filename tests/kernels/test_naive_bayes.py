@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from clinfa._core import naive_bayes
+from tests.cases import in_cases
 from tests.kernels.helpers import cut, run
 from tests.kernels.problems import REALS, ROWS, WEIGHTS, read_only, weights_of
 
@@ -46,7 +47,7 @@ def twin_moments(X, codes, weights, shift, scale, k):
 
 @pytest.mark.parametrize("dtype", REALS)
 @pytest.mark.parametrize("weights", WEIGHTS)
-@pytest.mark.parametrize("d", FEATURES)
+@in_cases("d", FEATURES)
 @pytest.mark.parametrize("k", [1, 3, 20])
 def test_class_moments(dtype, weights, d, k):
     rng = np.random.default_rng(d)
@@ -115,7 +116,7 @@ def most_likely(X, parts, reach=FAR, stripes=1):
 
 
 @pytest.mark.parametrize("dtype", REALS)
-@pytest.mark.parametrize("d", FEATURES)
+@in_cases("d", FEATURES)
 @pytest.mark.parametrize("k", [1, 2, 5, 17])
 def test_posteriors(dtype, d, k):
     rng = np.random.default_rng(d)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tests.cases import in_cases
 from tests.kernels import helpers, twins
 from tests.kernels.problems import (
     FEATURES,
@@ -40,7 +41,7 @@ class Search:
 
 @pytest.mark.parametrize("dtype", REALS)
 @pytest.mark.parametrize("weights", WEIGHTS)
-@pytest.mark.parametrize("d", FEATURES)
+@in_cases("d", FEATURES)
 def test_gains_of_candidates(dtype, weights, d):
     """Exact on whole numbers, for any number of stripes, with and without what may be left out."""
     rng = np.random.default_rng(d)
@@ -69,7 +70,7 @@ def test_gains_at_the_ends_of_tiles(dtype, n):
 
 @pytest.mark.parametrize("dtype", REALS)
 @pytest.mark.parametrize("weights", WEIGHTS)
-@pytest.mark.parametrize("d", FEATURES)
+@in_cases("d", FEATURES)
 @pytest.mark.parametrize("stripes", [1, 4])
 def test_points_follow_a_new_centre(dtype, weights, d, stripes):
     """Any of the candidates; those who follow are strictly nearer to it than to any before."""
@@ -107,7 +108,7 @@ def test_mass_by_bucket(dtype, weights, stripes):
 
 @pytest.mark.parametrize("dtype", REALS)
 @pytest.mark.parametrize("weights", WEIGHTS)
-@pytest.mark.parametrize("d", FEATURES)
+@in_cases("d", FEATURES)
 @pytest.mark.parametrize("k", [1, 2, 7, 25])
 @pytest.mark.parametrize("trials", [1, 4])
 def test_small_search(dtype, weights, d, k, trials):
@@ -174,7 +175,7 @@ def test_a_goal_beyond_the_end_draws_a_row_with_weight():
 
 
 @pytest.mark.parametrize("dtype", REALS)
-@pytest.mark.parametrize("d", FEATURES)
+@in_cases("d", FEATURES)
 def test_safe_radii(dtype, d):
     """A quarter of the squared distance to the nearest candidate, and never more than that."""
     rng = np.random.default_rng(d)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from clinfa._core import kmeans, silhouette
+from tests.cases import in_cases
 from tests.kernels.helpers import cut, run
 from tests.kernels.problems import FEATURES, REALS, read_only
 
@@ -46,7 +47,7 @@ def euclidean(X, codes, counts, stripes=1):
 
 
 @pytest.mark.parametrize("dtype", REALS)
-@pytest.mark.parametrize("d", FEATURES)
+@in_cases("d", FEATURES)
 def test_euclidean(dtype, d):
     rng = np.random.default_rng(d)
     for n in [3, 5, 6, 7, 31, 32, 33, 63, 64, 65, 130]:

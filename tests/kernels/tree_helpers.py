@@ -1,6 +1,7 @@
 """Brute force for the tree: feature by feature in double, every step rounded, as the kernels promise."""
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -15,10 +16,11 @@ CASES = [
 ]
 
 
-def reduced(Q, X, metric, p):
-    """Reduced distances: shape (len(Q), len(X))."""
+@lru_cache(1)  # tests ask for several numbers of neighbours, and radii, of the same points
+def _reduced(q, x, d, metric, p):
+    Q, X = (np.frombuffer(data).reshape(-1, d) for data in (q, x))
     total = np.zeros((len(Q), len(X)))
-    for q, x in zip(Q.astype(float).T, X.astype(float).T, strict=True):
+    for q, x in zip(Q.T, X.T, strict=True):
         t = abs(x[None] - q[:, None])
         if metric in ("euclidean", "sqeuclidean"):
             total += t * t
@@ -28,7 +30,18 @@ def reduced(Q, X, metric, p):
             total = np.maximum(total, t)
         else:
             total += _power(t, p).astype(float)
-    return total
+    total.setflags(write=False)
+    return total, np.argsort(total, axis=1, kind="stable")
+
+
+def _ordered(Q, X, metric, p):
+    """Reduced distances, and the points in the order of theirs: both of shape (len(Q), len(X))."""
+    return _reduced(Q.astype(float).tobytes(), X.astype(float).tobytes(), X.shape[1], metric, p)
+
+
+def reduced(Q, X, metric, p):
+    """Reduced distances: shape (len(Q), len(X))."""
+    return _ordered(Q, X, metric, p)[0]
 
 
 def root(far, metric, p):
@@ -36,8 +49,8 @@ def root(far, metric, p):
 
 
 def nearest(Q, X, k, metric="euclidean", p=2.0):
-    far = reduced(Q, X, metric, p)
-    rows = np.argsort(far, axis=1, kind="stable")[:, :k]
+    far, order = _ordered(Q, X, metric, p)
+    rows = order[:, :k]
     return root(np.take_along_axis(far, rows, 1), metric, p), rows
 
 

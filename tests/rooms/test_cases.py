@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from tests.contract.cases import cases, in_cases
+from tests.cases import cases, in_cases
 from tests.contract.problems import each_in_child
 
 
