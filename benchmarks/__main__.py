@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     if hasattr(os, "sched_setaffinity"):  # workers inherit it: everyone has the same two cores
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: peers.THREADS])
     described = machine.describe()
-    limits = machine.calibrate(4096 if asked.scale >= 1 else 512, described["avx512f"])
+    limits = machine.calibrate(4096 if asked.scale >= 1 else 512, described["avx512f"], asked.calm)
     raw = {
         "machine": described,
         "limits": limits,

@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks import peers, quiet
 
-WAIT = 60.0  # seconds for the machine to be idle before its limits are measured
+LONGER = 12  # times as long as before a turn: the wait for an idle machine before its limits are measured
 READ_MIB = (16, 64, 256, 1024, 2048)  # caches may hold the small ones: a limit per data size
 
 
@@ -46,14 +46,14 @@ def isa_level(flags: set[str]) -> str:
     return "x86-64-v3" if {"avx2", "fma", "bmi2"} <= flags else platform.machine()
 
 
-def calibrate(size: int, tuned: bool) -> dict:
+def calibrate(size: int, tuned: bool, calm: float) -> dict:
     """Run this module as a worker; returns GFLOP/s by dtype and GB/s by MiB of data.
 
     ``"disturbed"`` says that others were busy meanwhile: then the limits are too low.
     """
     environment = os.environ | peers.environment(peers.TUNED if tuned else "")
     command = [sys.executable, "-m", "benchmarks.machine", str(size)]
-    quiet.wait(WAIT)
+    quiet.wait(LONGER * calm)
     begin, others, own = time.monotonic(), quiet.busy(), _children()
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     if others is not None:
