@@ -10,12 +10,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from clinfa._core import columns
 from clinfa.threads import Stripes, stripes
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 __all__ = [
     "CSR",
@@ -66,6 +69,13 @@ class CSR:
         row = np.repeat(np.arange(len(which)), np.diff(part.indptr))
         out[row, part.indices[:count]] = part.data[:count]
         return out
+
+    def as_scipy(self) -> csr_matrix:
+        """The same as SciPy has it, without a copy."""
+        from scipy.sparse import csr_matrix  # (loading it takes a while, and who passes one has done so)
+
+        count = int(self.indptr[-1])
+        return csr_matrix((self.data[:count], self.indices[:count], self.indptr), shape=self.shape)
 
 
 @dataclass(frozen=True)
@@ -143,6 +153,10 @@ class Table:
     def part(self, which: np.ndarray) -> Table:
         """Some rows as a table."""
         return Table(self.X.part(which) if self.sparse else self.X[which], self.names)
+
+    def as_matrix(self) -> np.ndarray | csr_matrix:
+        """The records as NumPy or SciPy has them, without a copy."""
+        return self.X.as_scipy() if self.sparse else self.X
 
     def astype(self, dtype: np.dtype) -> Table:
         return Table(self.X.astype(dtype), self.names)

@@ -48,9 +48,9 @@ static inline double NAME(smo_partner)(
     return smo_greatest(above / below, where, partner);
 }
 
-/* Rows of the kernel: those of a matrix that is there (slot is NULL), or computed when first asked for and kept as long
- * as there is room. */
-typedef struct {
+/* Rows of the kernel: those of a matrix that is there (slot is NULL), or made when first asked for and kept as long as
+ * there is room: some columns of other rows (`from`), or computed. */
+typedef struct NAME(smo_rows) {
     REAL *K;                 /* (slots, stride), or (q, stride) */
     ptrdiff_t stride;        /* the variables in whole vectors */
     int32_t *slot;           /* (stride)  where a row is kept, -1 if nowhere */
@@ -60,6 +60,8 @@ typedef struct {
     ptrdiff_t d;
     int squared, function;
     double gamma, coef, degree;
+    struct NAME(smo_rows) *from;
+    const int64_t *at;       /* (stride)  which of those rows, and which of their columns, each is */
 } NAME(smo_rows);
 
 static void NAME(smo_compute)(const NAME(smo_rows) *rows, const REAL *restrict x, REAL *restrict out)
@@ -89,7 +91,14 @@ static const REAL *NAME(smo_row_of)(NAME(smo_rows) *rows, int64_t i)
     if (!rows->slot) return rows->K + i * rows->stride;
     if (rows->slot[i] < 0) {
         if (rows->used == rows->slots) return NULL;
-        NAME(smo_compute)(rows, rows->X + i * rows->d, rows->K + rows->used * rows->stride);
+        REAL *restrict to = rows->K + rows->used * rows->stride;
+        if (rows->from) {
+            const REAL *restrict row = NAME(smo_row_of)(rows->from, rows->at[i]);
+            if (!row) return NULL;
+            for (ptrdiff_t k = 0; k < rows->stride; k++) to[k] = row[rows->at[k]];
+        } else {
+            NAME(smo_compute)(rows, rows->X + i * rows->d, to);
+        }
         rows->slot[i] = (int32_t)rows->used++;
     }
     return rows->K + (int64_t)rows->slot[i] * rows->stride;
@@ -177,35 +186,48 @@ static void NAME(smo_add_rows)(
     }
 }
 
-/* A block of a matrix that is there already, for all variables of a problem, and where its steps begin. */
-static void NAME(smo_begin)(
-    const REAL *K, ptrdiff_t stride, const int64_t *records, ptrdiff_t m, ptrdiff_t split, ptrdiff_t width,
-    const double *v, const double *low, const double *high, const double *b,
-    REAL *restrict block,              /* out    (width, width) */
-    double *restrict state)            /* out    (7, width)  gradient, up, down, b, low, high, diagonal */
+/* The values of all records with themselves, of rows that are computed. */
+static void NAME(smo_diagonal)(const NAME(smo_rows) *rows, double *diagonal)
 {
-    ptrdiff_t shift = (split + SMO_LANES - 1) / SMO_LANES * SMO_LANES - split;
-    memset(block, 0, (size_t)(width * width) * sizeof *block);
-    memset(state, 0, (size_t)(7 * width) * sizeof *state);
+    for (ptrdiff_t at = 0; at < rows->stride; at += TILE) {
+        REAL sums[TILE];
+        const REAL *xt = rows->tiles + at * rows->d;
+        memset(sums, 0, sizeof sums);
+        if (!rows->squared)
+            for (ptrdiff_t f = 0; f < rows->d; f++)
+                for (ptrdiff_t l = 0; l < TILE; l++) sums[l] += xt[f * TILE + l] * xt[f * TILE + l];
+        NAME(finish)(rows->function, (REAL)rows->gamma, (REAL)rows->coef, rows->degree, sums, TILE);
+        for (ptrdiff_t l = 0; l < TILE && at + l < rows->stride; l++) diagonal[at + l] = (double)sums[l];
+    }
+}
+
+/* Where the steps of a whole problem begin. No row is made that no coefficient asks for. */
+static void NAME(smo_begin)(
+    NAME(smo_rows) *rows, const int64_t *records, ptrdiff_t m, ptrdiff_t split,
+    const double *v, const double *low, const double *high, const double *b, const double *diagonal,
+    int64_t *at,                       /* out    (stride)  the record of each place */
+    double *restrict state)            /* out    (7, stride)  gradient, up, down, b, low, high, diagonal */
+{
+    ptrdiff_t shift = (split + SMO_LANES - 1) / SMO_LANES * SMO_LANES - split, width = rows->stride;
     for (ptrdiff_t k = 0; k < width; k++) {
-        state[width + k] = -INFINITY;
-        state[2 * width + k] = INFINITY;
+        rows->slot[k] = -1;
+        at[k] = records[0];
+        for (int q = 0; q < 7; q++) state[q * width + k] = q == 1 ? -INFINITY : q == 2 ? INFINITY : 0;
     }
     for (ptrdiff_t i = 0; i < m; i++) {
-        ptrdiff_t at = i < split ? i : i + shift;
-        const REAL *row = K + records[i] * stride;
-        REAL *to = block + at * width;
-        double g = v[i];
-        for (ptrdiff_t j = 0; j < split; j++) to[j] = row[records[j]];
-        for (ptrdiff_t j = split; j < m; j++) to[j + shift] = row[records[j]];
-        for (ptrdiff_t j = 0; j < m; j++)
-            if (b[j] != 0) g -= b[j] * (double)row[records[j]];
-        state[at] = g;
-        state[width + at] = b[i] < high[i] ? 0.0 : -INFINITY;
-        state[2 * width + at] = b[i] > low[i] ? 0.0 : INFINITY;
-        state[3 * width + at] = b[i];
-        state[4 * width + at] = low[i];
-        state[5 * width + at] = high[i];
-        state[6 * width + at] = (double)to[at];
+        ptrdiff_t k = i < split ? i : i + shift;
+        at[k] = records[i];
+        state[k] = v[i];
+        state[width + k] = b[i] < high[i] ? 0.0 : -INFINITY;
+        state[2 * width + k] = b[i] > low[i] ? 0.0 : INFINITY;
+        state[3 * width + k] = b[i];
+        state[4 * width + k] = low[i];
+        state[5 * width + k] = high[i];
+        state[6 * width + k] = diagonal[records[i]];
+    }
+    for (ptrdiff_t i = 0; i < m; i++) {
+        if (b[i] == 0) continue;
+        const REAL *row = NAME(smo_row_of)(rows, i < split ? i : i + shift);
+        for (ptrdiff_t k = 0; k < width; k++) state[k] -= b[i] * (double)row[k];
     }
 }

@@ -1,6 +1,6 @@
 """Symmetric graphs of affinity and the walks on them: what spectral methods share."""
 
-from clinfa.affinity._embed import EIGEN_SOLVERS, as_matrix, asymmetry, embed, mean_with_mirror
+from clinfa.affinity._embed import EIGEN_SOLVERS, asymmetry, embed, mean_with_mirror
 from clinfa.affinity._neighbours import Neighbourhood, symmetrised
 from clinfa.affinity._walk import Spectrum, components, laplacian_pairs, walk_pairs
 
@@ -8,7 +8,6 @@ __all__ = [
     "EIGEN_SOLVERS",
     "Neighbourhood",
     "Spectrum",
-    "as_matrix",
     "asymmetry",
     "components",
     "embed",

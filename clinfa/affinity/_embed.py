@@ -6,13 +6,12 @@ import warnings
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_matrix, issparse
+from scipy.sparse import issparse
 
 from clinfa.affinity._neighbours import symmetrised
 from clinfa.affinity._walk import Spectrum, laplacian_pairs, walk_pairs
-from clinfa.arrays import CSR, Table
 
-__all__ = ["EIGEN_SOLVERS", "as_matrix", "asymmetry", "embed", "mean_with_mirror"]
+__all__ = ["EIGEN_SOLVERS", "asymmetry", "embed", "mean_with_mirror"]
 
 EIGEN_SOLVERS = ("arpack", "lobpcg", "amg")
 
@@ -67,9 +66,3 @@ def asymmetry(W: Any) -> float:
         float(np.abs(W[at : at + rows, at:] - W[at:, at : at + rows].T).max())
         for at in range(0, len(W), rows)
     )
-
-
-def as_matrix(table: Table) -> np.ndarray | csr_matrix:
-    """Records as numpy or scipy has them, without a copy."""
-    X = table.X
-    return csr_matrix((X.data, X.indices, X.indptr), X.shape) if isinstance(X, CSR) else X

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.linalg import qr, svd
 from scipy.sparse import csr_matrix
 
-from clinfa.affinity import Neighbourhood, as_matrix, embed, mean_with_mirror, symmetrised
+from clinfa.affinity import Neighbourhood, embed, mean_with_mirror, symmetrised
 from clinfa.arrays import Table
 from clinfa.blas import one_thread
 from clinfa.cluster.kmeans import k_means
@@ -47,7 +47,7 @@ def clustered(model: SpectralClustering, table: Table, k: int) -> tuple[np.ndarr
 
 def affinities(model: SpectralClustering, table: Table) -> tuple[Any, np.ndarray | None]:
     """The matrix of affinities that a model asks for; an order in which near records come together."""
-    X, k = as_matrix(table), int(model.n_neighbors)
+    X, k = table.as_matrix(), int(model.n_neighbors)
     if model.affinity in GIVEN and table.n != table.d:
         raise ValueError(f"array must be 2-dimensional and square. shape = {X.shape}")
     if model.affinity == "precomputed":

@@ -343,11 +343,9 @@ def _given(table: Table, rows: np.ndarray) -> Any:
         out = table.X.take(rows, axis=0)
         out += 0
         return out
-    from scipy import sparse
-
-    part = table.X.part(rows)
-    count = int(part.indptr[-1])
-    return sparse.csr_matrix((part.data[:count] + 0, part.indices[:count], part.indptr), part.shape)
+    out = table.X.part(rows).as_scipy()
+    out.data += 0
+    return out
 
 
 def _dense(records: Any) -> np.ndarray:

@@ -326,8 +326,7 @@ def start_centres(model: Any, p: Points, rng: np.random.RandomState) -> np.ndarr
             return scalable(p, k, rng)
         return p.rows(random_rows(p, k, rng))
     if callable(init):
-        X = p.table.X if not p.table.sparse else _as_scipy(p)
-        init = init(X, k, random_state=check_random_state(rng))
+        init = init(p.table.as_matrix(), k, random_state=check_random_state(rng))
     given = read_table(init, type(model).__name__, sparse=True, role="init")
     if given.n != k:
         raise ValueError(
@@ -340,12 +339,6 @@ def start_centres(model: Any, p: Points, rng: np.random.RandomState) -> np.ndarr
         )
     with np.errstate(over="ignore"):  # (centres may be given far outside of the data)
         return p.frame.enter(given.rows(np.arange(k)).astype(np.float64))
-
-
-def _as_scipy(p: Points) -> Any:
-    from scipy.sparse import csr_matrix
-
-    return csr_matrix((p.X.data, p.X.indices, p.X.indptr), shape=p.X.shape)
 
 
 def count_starts(model: Any, owner: str, by_default: int) -> int:

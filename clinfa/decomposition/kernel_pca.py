@@ -204,7 +204,7 @@ default "linear"
 
     def _fit(self, table: Table) -> KernelPCAFit:
         gamma = 1.0 / table.d if self.gamma is None else float(self.gamma)
-        X = table.X if not table.sparse else as_scipy(table)
+        X = table.as_matrix()
         exponent = self._near_one(table)
         K = self._kernel_of(_times(X, exponent), None, gamma)
         if K.shape[0] != K.shape[1]:
@@ -321,7 +321,7 @@ default "linear"
         dtype = self.eigenvectors_.dtype
         if not table.sparse and not hasattr(self.X_fit_, "tocsr") and table.dtype != dtype:
             table = table.astype(dtype)
-        new = table.X if not table.sparse else as_scipy(table)
+        new = table.as_matrix()
         K = self._kernel_of(_times(new, self._exponent), _times(self.X_fit_, self._exponent), self.gamma_)
         K = K.toarray() if hasattr(K, "toarray") else np.array(K) if K is new else K
         scale = np.where(self._roots > 0, self._roots, np.inf).astype(dtype)
@@ -389,12 +389,3 @@ def _times(X: Any, exponent: int) -> Any:
         if not hasattr(X, "tocsr"):
             return np.ldexp(X, exponent)
         return type(X)((np.ldexp(X.data, exponent), X.indices, X.indptr), shape=X.shape)
-
-
-def as_scipy(table: Table) -> Any:
-    """Records in CSR as SciPy knows them."""
-    from scipy.sparse import csr_matrix
-
-    X: Any = table.X
-    count = int(X.indptr[-1])
-    return csr_matrix((X.data[:count], X.indices[:count], X.indptr), shape=X.shape)

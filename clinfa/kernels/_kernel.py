@@ -125,7 +125,7 @@ class Kernel:
                 f"A precomputed kernel is stored as it is: kind must be 'auto' or 'dense', got {self.kind!r}."
             )
         if table.sparse:
-            self.matrix = _csr(table)
+            self.matrix = table.X.as_scipy()
             apart = abs(self.matrix - self.matrix.T).data
             top = np.abs(self.matrix.data).max(initial=0)
         else:
@@ -433,12 +433,6 @@ def _made_dense(table: Table) -> Table:
             f"Reduce their columns first, or pass a precomputed kernel."
         )
     return Table(table.rows(np.arange(table.n)), table.names)
-
-
-def _csr(table: Table) -> csr_matrix:
-    X: Any = table.X
-    count = int(X.indptr[-1])
-    return _csr_of(X.data[:count], X.indices[:count], X.indptr, table.n)
 
 
 def _csr_of(data: np.ndarray, indices: np.ndarray, indptr: np.ndarray, width: int) -> csr_matrix:

@@ -111,9 +111,6 @@ def _of_csr(X: CSR) -> Scatter:
             rows = X.rows(np.arange(first, min(n, first + _ROWS)))
             found = found.joined(_about(rows, middle(rows)))
         return found
-    from scipy.sparse import csr_array  # who passes a sparse matrix has loaded it
-
-    data = X.data.astype(np.float64)
-    mean = np.bincount(X.indices[:count], weights=data[:count], minlength=d) / n
-    wide = csr_array((data[:count], X.indices[:count], X.indptr), shape=X.shape)
+    wide = X.astype(np.float64).as_scipy()
+    mean = np.bincount(wide.indices, weights=wide.data, minlength=d) / n
     return Scatter(n, mean, (wide.T @ wide).toarray() - n * np.outer(mean, mean))

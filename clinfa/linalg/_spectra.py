@@ -130,10 +130,7 @@ def leading(table: Table, owner: str, k: int, random_state: Any, **how: Any) -> 
             None,
         )  # (a product of the mean has no digits to spare)
     if table.sparse:
-        from scipy.sparse import csr_array  # who passes a sparse matrix has loaded it
-
-        count = int(X.indptr[-1])
-        X = csr_array((X.data[:count], X.indices[:count], X.indptr), shape=X.shape)
+        X = X.as_scipy()
     with one_thread():
         found = truncated_svd(X, k, shift=shift, random_state=random_state, **how)
     mean = np.ldexp(mean, exponent)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_matrix, issparse
 
-from clinfa.affinity import Neighbourhood, as_matrix, symmetrised
+from clinfa.affinity import Neighbourhood, symmetrised
 from clinfa.arrays import CSR, Table, read_table
 from clinfa.metrics.pairwise import rbf_kernel
 from clinfa.neighbors import NearestNeighbors
@@ -50,7 +50,7 @@ class Given(Affinity):
     square: bool
 
     def rows(self, table: Table) -> Any:
-        return as_matrix(table) if self.square else super().rows(table)
+        return table.as_matrix() if self.square else super().rows(table)
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,13 @@ class ByKernel(Affinity):
 
     @classmethod
     def of(cls, table: Table, gamma: float) -> ByKernel:
-        return cls(_own(table), gamma, rbf_kernel(as_matrix(table), gamma=gamma))
+        return cls(_own(table), gamma, rbf_kernel(table.as_matrix(), gamma=gamma))
 
     def fitted(self) -> Table:
         return self.records
 
     def rows(self, table: Table) -> np.ndarray:
-        return rbf_kernel(as_matrix(like(self.records, table)), as_matrix(self.records), gamma=self.gamma)
+        return rbf_kernel(like(self.records, table).as_matrix(), self.records.as_matrix(), gamma=self.gamma)
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class BySparse(Affinity):
         return self.records
 
     def rows(self, table: Table) -> csr_matrix:
-        Q, X = as_matrix(like(self.records, table)), as_matrix(self.records)
+        Q, X = like(self.records, table).as_matrix(), self.records.as_matrix()
         theirs = NearestNeighbors().fit(Q).radius_neighbors_graph(X, radius=self.reach).T.tocsr()
         if self.k == 1:
             return 0.5 * theirs
@@ -122,12 +122,12 @@ class ByDistances(Affinity):
 
     @classmethod
     def of(cls, table: Table, k: int) -> ByDistances:
-        D = as_matrix(table)
+        D = table.as_matrix()
         model = NearestNeighbors(n_neighbors=k, metric="precomputed").fit(D)
         return cls(k, model.kneighbors(D)[0][:, -1], symmetrised(model.kneighbors_graph(D)))
 
     def rows(self, table: Table) -> csr_matrix:
-        D = as_matrix(table)
+        D = table.as_matrix()
         if not issparse(D):
             D = csr_matrix(
                 (D.ravel(), np.tile(np.arange(table.d), table.n), np.arange(table.n + 1) * table.d), D.shape
@@ -150,7 +150,7 @@ def by_neighbours(table: Table, k: int) -> ByNeighbours | BySparse:
     """
     if not table.sparse:
         return ByNeighbours(Neighbourhood.of(_own(table).X, k))
-    X = as_matrix(table)
+    X = table.as_matrix()
     model = NearestNeighbors(n_neighbors=k).fit(X)
     links = symmetrised(model.kneighbors_graph(X)).astype(table.dtype)
     return BySparse(_own(table), k, model.kneighbors(X)[0][:, -1], links)

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from clinfa.affinity import as_matrix, walk_pairs
+from clinfa.affinity import walk_pairs
 from clinfa.arrays import Table, is_dataset, read_table
 from clinfa.blas import matmul
 from clinfa.kernels import Gaussian, Kernel, Method, Sparse
@@ -145,7 +145,7 @@ class DiffusionMap(Transformer):
         return self._publish(self._map(_matrix(kernel), None if kernel.X is None else kernel), records)
 
     def _fit(self, table: Table, weights: np.ndarray) -> DiffusionMapFit:
-        X = as_matrix(table)
+        X = table.as_matrix()
         if self.kernel == "precomputed":
             if table.n != table.d:
                 raise ValueError(f"array must be 2-dimensional and square. shape = {X.shape}")
@@ -205,7 +205,7 @@ class DiffusionMap(Transformer):
             Before `fit`; for records that do not match those of `fit`.
         """
         table = self._read_new(X)
-        rows = as_matrix(table)
+        rows = table.as_matrix()
         if self._kernel is not None:
             rows = self._kernel.cross(rows)
         before, density = self._before, self._density

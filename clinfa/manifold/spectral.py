@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
-from clinfa.affinity import EIGEN_SOLVERS, as_matrix, embed, mean_with_mirror
+from clinfa.affinity import EIGEN_SOLVERS, embed, mean_with_mirror
 from clinfa.arrays import Table, read_table
 from clinfa.blas import matmul
 from clinfa.kinds import Transformer
@@ -168,12 +168,12 @@ class SpectralEmbedding(Transformer):
         if kind in ("precomputed", "precomputed_nearest_neighbors") and n != d:
             raise ValueError(f"array must be 2-dimensional and square. shape = {(n, d)}")
         if callable(kind):
-            matrix = read_table(kind(as_matrix(table)), type(self).__name__, sparse=True, role="affinity")
-            affinity = Given(as_matrix(matrix), square=False)
+            matrix = read_table(kind(table.as_matrix()), type(self).__name__, sparse=True, role="affinity")
+            affinity = Given(matrix.as_matrix(), square=False)
             if matrix.X.shape != (n, n):
                 raise ValueError(f"affinity must return a matrix of shape {(n, n)}, got {matrix.X.shape}.")
         elif kind == "precomputed":
-            affinity = Given(as_matrix(table), square=True)
+            affinity = Given(table.as_matrix(), square=True)
         elif kind == "rbf":
             gamma = 1.0 / d if self.gamma is None else float(self.gamma)
             affinity = ByKernel.of(table, gamma)
@@ -285,7 +285,7 @@ def spectral_embedding(
     (between(0) | one_of("auto")).check("eigen_tol", eigen_tol, owner)
     boolean().check("norm_laplacian", norm_laplacian, owner)
     boolean().check("drop_first", drop_first, owner)
-    W = as_matrix(read_table(adjacency, owner, sparse=True, role="adjacency"))
+    W = read_table(adjacency, owner, sparse=True, role="adjacency").as_matrix()
     n, k = W.shape[0], int(n_components) + bool(drop_first)
     if n != W.shape[1]:
         raise ValueError(f"array must be 2-dimensional and square. shape = {W.shape}")

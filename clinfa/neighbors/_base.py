@@ -99,9 +99,8 @@ class Neighbours(Estimator):
     def _look(self, table: Table) -> NeighboursFit:
         """Make records ready to be searched."""
         metric, params = self._effective()
-        X = table.X
-        records = csr_matrix((X.data, X.indices, X.indptr), X.shape) if table.sparse else X
-        return NeighboursFit(metric, params, table.n, self._way(table, metric, params), records)
+        way = self._way(table, metric, params)
+        return NeighboursFit(metric, params, table.n, way, table.as_matrix())
 
     def _way(self, table: Table, metric: Any, params: dict[str, Any]) -> Search:
         """How records are searched."""

@@ -66,6 +66,15 @@ class KernelRows:
     points : Table
         Dense. Not to be changed as long as this is in use.
     function : Function
+
+    Attributes
+    ----------
+    Y : ndarray of shape (m, d)
+        The points.
+    shift : ndarray of shape (d,)
+        What is taken off them before sums of squares are taken, so that none is of great numbers.
+    tiles, norms : ndarray
+        The points less `shift` in lanes, as `kernel_rows.pack_pass` leaves them, and their squared lengths.
     """
 
     def __init__(self, points: Table, function: Function):
@@ -78,7 +87,7 @@ class KernelRows:
         self._pack()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_packed"}
+        return {name: value for name, value in vars(self).items() if name not in ("tiles", "norms")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -89,14 +98,13 @@ class KernelRows:
         Y = self.Y
         self.size = kernel_rows.TILE_SIZES[Y.dtype.char]
         self.n_tiles = -(-self.m // self.size)
-        tiles, norms = (np.empty(self.n_tiles * self.size * w + 16, Y.dtype) for w in (self.d, 1))
+        self.tiles, self.norms = (np.empty(self.n_tiles * self.size * w + 16, Y.dtype) for w in (self.d, 1))
         cut = stripes(self.n_tiles, self.size * self.d * 1.0)
         cut.run(
             lambda cursor, limit, slot: kernel_rows.pack_pass(
-                Y, self.shift, cut.bounds, cursor, limit, tiles, norms
+                Y, self.shift, cut.bounds, cursor, limit, self.tiles, self.norms
             )
         )
-        self._packed = tiles, norms
 
     def rows(
         self, X: np.ndarray | None = None, which: np.ndarray = _ALL, out: np.ndarray | None = None
@@ -125,8 +133,8 @@ class KernelRows:
         for first, last in self._steps():
             cut.run(
                 lambda cursor, limit, slot, first=first, last=last: kernel_rows.rows_pass(
-                    *(X, which, self.shift, *self._packed, *self.function.codes, mirror, first, last),
-                    *(cut.bounds, cursor, limit, scratch, slot, out),
+                    *(X, which, self.shift, self.tiles, self.norms, *self.function.codes, mirror),
+                    *(first, last, cut.bounds, cursor, limit, scratch, slot, out),
                 )
             )
         return out
@@ -161,8 +169,8 @@ class KernelRows:
                 cut.run(
                     lambda cursor, limit, slot, first=first, last=last, values=values, total=total: (
                         kernel_rows.apply_pass(
-                            *(X, self.shift, *self._packed, *self.function.codes, values, first, last),
-                            *(cut.bounds, cursor, limit, scratch, slot, total),
+                            *(X, self.shift, self.tiles, self.norms, *self.function.codes, values),
+                            *(first, last, cut.bounds, cursor, limit, scratch, slot, total),
                         )
                     )
                 )

@@ -13,12 +13,13 @@ from clinfa.kernels import Kernel, KernelParams, Method, Sparse
 from clinfa.linalg._blocks import combined
 from clinfa.params import Rule, function, instance, one_of
 from clinfa.spatial import Function, KernelRows
-from clinfa.svm._rows import Rows, Stored, applied, rows_of
+from clinfa.svm._rows import Few, Rows, Stored, applied, lazily_made, rows_of
 
-__all__ = ["FEW", "KERNEL", "Shape", "Source", "kernel_sums", "plain", "shape_of", "source_of"]
+__all__ = ["FEW", "KERNEL", "Shape", "Source", "kernel_sums", "shape_of", "source_of"]
 
-FEW = 512  # records whose kernel is computed once and kept, in double
+FEW = 512  # records whose kernel is kept, in double
 _SMALL = 1 << 20  # and how many values they may have
+_LONG = 16  # columns from which all rows are made at once
 
 _WHOLE = Rule(
     "a Kernel or its params, of a Method and not sparse",
@@ -120,17 +121,24 @@ class Source:
     X : ndarray of shape (n, d), CSR, or the matrix of shape (n, n)
     function : Function or None
         None where X is the matrix itself.
+    small : bool
+        Whether records are so few that the solver makes their rows, as it asks for them.
     spare : list of ndarray
         Memory that the problems of a fit hand on.
     """
 
     X: Any
     function: Function | None
+    small: bool = False
     spare: list[np.ndarray] = field(default_factory=list)
 
-    @property
-    def stored(self) -> bool:
-        return self.function is None
+    def whole(self) -> Source:
+        """The same with its matrix, where records are few."""
+        return Source(KernelRows(Table(self.X), self.function).rows(), None) if self.small else self
+
+    def few(self) -> Few:
+        """All values, where records are few or the matrix is there."""
+        return Few(self.X) if self.function is None else Few.computed(self.X, self.function)
 
     def rows(self, which: np.ndarray) -> Rows:
         """The kernel between some records."""
@@ -164,7 +172,8 @@ def source_of(kernel: Any, some: Table, table: Table, which: np.ndarray, shape: 
         some = _records(kernel, some, shape)
         if some.n <= FEW and some.n * some.d <= _SMALL:
             X = some.rows(np.arange(some.n)) if some.sparse else some.X
-            return Source(KernelRows(Table(X.astype(np.float64, copy=False)), made).rows(), None)
+            source = Source(X.astype(np.float64, copy=False), made, small=True)
+            return source if some.d < _LONG and lazily_made(made) else source.whole()
         return Source(some.X, made)
     if callable(kernel):
         matrix = _called(kernel, table, table)
@@ -200,7 +209,7 @@ def _function(kernel: Any, shape: Shape) -> Function | None:
 
 
 def _called(kernel: Callable[[Any, Any], Any], new: Table, fitted: Table) -> np.ndarray:
-    values = kernel(plain(new), plain(fitted))
+    values = kernel(new.as_matrix(), fitted.as_matrix())
     values = values.toarray() if hasattr(values, "toarray") else np.asarray(values)
     if values.shape != (new.n, fitted.n):
         raise ValueError(
@@ -210,17 +219,6 @@ def _called(kernel: Callable[[Any, Any], Any], new: Table, fitted: Table) -> np.
     if not all_finite(values):
         raise ValueError("The kernel returned values that are not finite.")
     return values
-
-
-def plain(table: Table) -> Any:
-    """Records as a user's function takes them."""
-    if not table.sparse:
-        return table.X
-    from scipy.sparse import csr_matrix
-
-    X = table.X
-    count = int(X.indptr[-1])
-    return csr_matrix((X.data[:count], X.indices[:count], X.indptr), shape=X.shape)
 
 
 def kernel_sums(

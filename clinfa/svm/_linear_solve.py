@@ -176,10 +176,8 @@ def _reduced(X: np.ndarray, constant: float) -> tuple[Design, Callable[[np.ndarr
 def _of_few(X: CSR, constant: float) -> tuple[Design, Callable[[np.ndarray], np.ndarray]]:
     """The same for sparse records, by the inner products of all pairs."""
     from scipy.linalg import eigh
-    from scipy.sparse import csr_array
 
-    count = int(X.indptr[-1])
-    S = csr_array((X.data[:count].astype(np.float64), X.indices[:count], X.indptr), shape=X.shape)
+    S = X.astype(np.float64).as_scipy()
     values, vectors = eigh((S @ S.T).toarray() + constant**2)
     kept = values > len(values) * _EPS * max(values[-1], 1e-300)
     if not kept.any():

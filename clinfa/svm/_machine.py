@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -16,8 +17,8 @@ from clinfa.kernels import Kernel, KernelParams, Method
 from clinfa.params import Rule, at_least, between, boolean, fitted, one_of, param, positive, verbosity
 from clinfa.reports import reporter
 from clinfa.svm._distinct import Distinct, distinct
-from clinfa.svm._kernels import FEW, KERNEL, Shape, Source, kernel_sums, plain, shape_of, source_of
-from clinfa.svm._smo import Problem, Solution, solve, solve_whole
+from clinfa.svm._kernels import FEW, KERNEL, Shape, Source, kernel_sums, shape_of, source_of
+from clinfa.svm._smo import Problem, Solution, solve, solve_few
 
 __all__ = ["COST", "MOST", "Machine", "MachineFit", "dual_of"]
 
@@ -98,17 +99,14 @@ class Machine(Estimator):
         shape = shape_of(self._kernel, self.gamma, self.coef0, self.degree, some, records.mass)
         return source_of(self._kernel, some, table, records.first, shape), shape
 
-    def _solve(self, source: Source, which: np.ndarray, problem: Problem) -> Solution:
-        if source.stored and len(problem.v) <= 2 * FEW:
-            return solve_whole(source.X, which, problem, float(self.tol), max_iter=int(self.max_iter))
-        return solve(
-            source.rows(which),
-            problem,
-            float(self.tol),
-            max_iter=int(self.max_iter),
-            memory=float(self.cache_size) * 1e6,
-            report=reporter(self.verbose) if self.verbose else None,
-        )
+    def _solve(self, source: Source, parts: Sequence[tuple[np.ndarray, Problem]]) -> list[Solution]:
+        """The solutions of some problems, each of which is of some of the kernel's records."""
+        how: dict[str, Any] = {"tol": float(self.tol), "max_iter": int(self.max_iter)}
+        if source.small or (source.function is None and max(len(p.v) for _, p in parts) <= 2 * FEW):
+            return solve_few(source.few(), parts, **how)
+        how["memory"] = float(self.cache_size) * 1e6
+        how["report"] = reporter(self.verbose) if self.verbose else None
+        return [solve(source.rows(which), problem, **how) for which, problem in parts]
 
     def _warn(self, solutions: list[Solution]) -> int:
         """Say what did not converge; 1 if something did not."""
@@ -133,7 +131,7 @@ class Machine(Estimator):
         points = Table(table.part(support).X)
         if not points.sparse:
             np.add(points.X, 0.0, out=points.X)  # (-0 becomes 0)
-        return plain(points), points
+        return points.as_matrix(), points
 
     def _distinct(
         self, table: Table, weights: np.ndarray, C: np.ndarray, kinds: np.ndarray | None

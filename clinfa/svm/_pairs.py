@@ -28,6 +28,8 @@ __all__ = ["PairMachine"]
 _SURE = 100.0  # what the exponent of a probability of one, or zero, is for
 _SMALL = 1 << 18  # kernel values of all pairs, below which threads do not pay
 
+Pair = tuple[np.ndarray, np.ndarray]  # the records of two classes
+
 
 @dataclass(frozen=True, slots=True)
 class ClassifierFit(MachineFit):
@@ -131,10 +133,12 @@ class PairMachine(Machine, Classifier):
         first, second = pairs_of(k)
         pairs = [(by_class[i], by_class[j]) for i, j in zip(first, second, strict=True)]
         size = sum((len(i) + len(j)) ** 2 for i, j in pairs)
-        run = jobs if len(pairs) > 1 and size > _SMALL else map
-        solutions = list(run(lambda pair: self._solved(source, pair, records.C), pairs))
+        threads, curves = len(pairs) > 1 and size > _SMALL, probability or self.probability is True
+        source = source.whole() if threads or curves else source
+        solutions = self._solutions(source, pairs, records.C, threads)
         sigmoids = np.empty((0, 2), table.dtype)
-        if probability or self.probability is True:
+        if curves:
+            run = jobs if threads else map
             folds = folds_of(labels.codes[records.first], self.random_state)
             sigmoids = np.array(
                 list(run(lambda pair: self._sigmoid(source, pair, folds, records), pairs)), table.dtype
@@ -142,10 +146,10 @@ class PairMachine(Machine, Classifier):
         return self._assemble(table, labels, records, by_class, solutions, sigmoids, factors, shape)
 
     def _sigmoid(
-        self, source: Source, pair: tuple[np.ndarray, np.ndarray], folds: np.ndarray, records: Distinct
+        self, source: Source, pair: Pair, folds: np.ndarray, records: Distinct
     ) -> tuple[float, float]:
         def fit(both: np.ndarray, first: int) -> tuple[np.ndarray, float]:
-            solution = self._solved(source, (both[:first], both[first:]), records.C)
+            (solution,) = self._solutions(source, [(both[:first], both[first:])], records.C)
             if isinstance(solution, float):
                 return np.zeros(len(both)), solution
             return self._finished(solution)
@@ -154,13 +158,24 @@ class PairMachine(Machine, Classifier):
             return 0.0, -_SURE if len(pair[0]) else _SURE
         return sigmoid_of(source, pair, folds, records.mass, fit)
 
-    def _solved(self, source: Source, pair: tuple[np.ndarray, np.ndarray], C: np.ndarray) -> Solution | float:
-        """What was found for a pair, or the sign of the class that always wins."""
+    def _solutions(
+        self, source: Source, pairs: list[Pair], C: np.ndarray, threads: bool = False
+    ) -> list[Solution | float]:
+        """What was found for each pair, or the sign of the class that always wins."""
+        if threads:
+            return [each for (each,) in jobs(lambda pair: self._solutions(source, [pair], C), pairs)]
+        posed = [self._posed(pair, C) for pair in pairs]
+        parts = [part for part in posed if not isinstance(part, float)]
+        found = iter(self._solve(source, parts) if parts else [])
+        return [part if isinstance(part, float) else next(found) for part in posed]
+
+    def _posed(self, pair: Pair, C: np.ndarray) -> tuple[np.ndarray, Problem] | float:
+        """The records of a pair and its problem, or the sign of the class that always wins."""
         if not len(pair[0]) or not len(pair[1]):
             return 1.0 if len(pair[0]) else -1.0  # all of the other weigh nothing
         both = np.concatenate(pair)
         problem = self._problem(C[both], len(pair[0]))
-        return problem if isinstance(problem, float) else self._solve(source, both, problem)
+        return problem if isinstance(problem, float) else (both, problem)
 
     def _assemble(
         self,

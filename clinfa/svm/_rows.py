@@ -16,7 +16,7 @@ from clinfa.spatial import Function, KernelRows
 from clinfa.spatial._kernel_rows import finished
 from clinfa.threads import stripes
 
-__all__ = ["Rows", "Sparse", "Stored", "Tiles", "applied", "rows_of"]
+__all__ = ["Few", "Rows", "Sparse", "Stored", "Tiles", "applied", "rows_of"]
 
 _SINGLE = float(np.finfo(np.float32).eps)
 _MOST_NOISE = 2e-5  # relative, of a value in single precision
@@ -173,6 +173,37 @@ class Stored:
 
     def sharpen(self) -> None:
         """(It is as it was given.)"""
+
+
+class Few:
+    """All values between a few records, for the kernel that solves small problems one after another."""
+
+    def __init__(self, matrix: np.ndarray):
+        n = len(matrix)
+        self.dtype = matrix.dtype
+        self.diagonal = matrix.diagonal().astype(np.float64)
+        nothing = np.empty((1, 1), matrix.dtype), np.empty(16, matrix.dtype), False, 0, 1.0, 0.0, 1.0
+        self.arrays = (*nothing, self.diagonal, np.arange(n, dtype=np.int32), np.array([n]), matrix)
+
+    @classmethod
+    def computed(cls, X: np.ndarray, function: Function) -> Few:
+        """Of records whose rows are made when they are asked for: `lazily_made` of this function."""
+        few, n, rows = cls.__new__(cls), len(X), KernelRows(Table(X), function)
+        few.dtype, few.diagonal = X.dtype, np.empty(n)
+        kept = np.full(n, -1, np.int32), np.zeros(1, np.int64), np.empty((n, n), X.dtype)
+        few.arrays = (*_in_lanes(rows), few.diagonal, *kept)
+        return few
+
+
+def lazily_made(function: Function) -> bool:
+    """Whether single rows of this function can be made by the solver."""
+    return function.measure in ("inner", "squared")
+
+
+def _in_lanes(rows: KernelRows) -> tuple:
+    """Records and function as the solver makes rows of them."""
+    X = np.ascontiguousarray(rows.Y - rows.shift)
+    return X, rows.tiles, rows.function.measure == "squared", *rows.function.codes[1:]
 
 
 def rows_of(X: np.ndarray | CSR, function: Function, spare: list[np.ndarray] | None = None) -> Rows:

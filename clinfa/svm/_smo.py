@@ -18,15 +18,15 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from clinfa._core import smo
-from clinfa.svm._rows import Rows, Tiles
+from clinfa.svm._rows import Few, Rows, Tiles
 
-__all__ = ["Problem", "Solution", "solve", "solve_whole"]
+__all__ = ["Problem", "Solution", "solve", "solve_few"]
 
 _LANES = smo.LANES
 _BLOCK = 1024  # variables that are optimised at a time, at first
@@ -34,6 +34,7 @@ _MOST_BLOCK = 4096
 _INNER = 0.1  # a block is optimised until its gap is so much of the whole one
 _STEP_NS = 0.6  # of a step, for each variable of the block
 _CALL_NS = 30_000_000
+_CALL_STEPS = int(_CALL_NS / _STEP_NS)
 _SAFE = 4.0  # how much larger than what rounding is expected to change it may be
 _SHARE = 0.1  # of the tolerance, that rounding may be without a second look
 _LOOKS = 30
@@ -125,36 +126,46 @@ def solve(
     return _Run(rows, problem, tol, max_iter, memory, report).run()
 
 
-def solve_whole(
-    matrix: np.ndarray, which: np.ndarray, problem: Problem, tol: float, *, max_iter: int = -1
-) -> Solution:
-    """The same for a small problem whose kernel is there already.
+def solve_few(
+    rows: Few, parts: Sequence[tuple[np.ndarray, Problem]], tol: float, *, max_iter: int = -1
+) -> list[Solution]:
+    """The same for small problems, all in one call.
 
     Parameters
     ----------
-    matrix : ndarray of shape (n, n)
-    which : ndarray of shape (k,)
-        The rows that the problem's records are.
+    rows : Few
+        Whose values of a record with itself are finite where they are there already.
+    parts : sequence of (ndarray of shape (k,), Problem)
+        The rows that a problem's records are, and the problem.
     """
-    p, m = problem, len(problem.v)
-    width = _padded(p.split) + _padded(m - p.split)
-    b, found = p.start.copy(), np.empty(4)
-    block, state = np.empty((width, width), matrix.dtype), np.empty((7, width))
-    records = which[p.records]
-    most, left = max(1, int(_CALL_NS / (_STEP_NS * width))), _steps(max_iter, m)
-    steps, begun = 0, False
-    while True:
-        asked = min(most, left)
-        done = smo.whole_pass(
-            matrix, records, p.split, p.v, p.low, p.high, b, tol, asked, begun, block, state, found
+    problems = [p for _, p in parts]
+    ends = np.zeros((len(parts), 3), np.int64)
+    ends[:, 2] = np.cumsum([len(p.v) for p in problems])
+    ends[1:, 0] = ends[:-1, 2]
+    ends[:, 1] = ends[:, 0] + [p.split for p in problems]
+    records = np.concatenate([which[p.records] for which, p in parts])
+    limits = np.concatenate([(p.v, p.low, p.high) for p in problems], axis=1)
+    b = np.concatenate([p.start for p in problems])
+    most = max(_padded(p.split) + _padded(len(p.v) - p.split) for p in problems)
+    block, state = np.empty(most * most, rows.dtype), np.empty(7 * most)
+    scratch = block, np.empty(most, np.int32), np.empty(most, np.int64), state
+    place, steps = np.zeros(3, np.int64), np.zeros(len(parts), np.int64)
+    found = np.empty((len(parts), 4))
+    allowed = _steps(max_iter, max(len(p.v) for p in problems))
+    while place[0] < len(parts):
+        smo.problems_pass(
+            *rows.arrays, ends, records, limits, b, tol, allowed, _CALL_STEPS, place, *scratch, found, steps
         )
-        steps, left, begun = steps + done, left - done, True
-        if done < asked or left == 0:
-            break
-    gap = float(found[0])
-    _check(gap)
-    _check(abs(float(found[3])))  # (steps pass by gradients that are no numbers; the objective does not)
-    return Solution(b, found[1 : 2 if p.split == m else 3], float(found[3]), max(gap, 0.0), steps, gap <= tol)
+    _check(float(np.abs(rows.diagonal).max()))
+    solutions = []
+    for (begin, split, end), (gap, one, other, objective), n_steps in zip(
+        ends.tolist(), found.tolist(), steps.tolist(), strict=True
+    ):
+        _check(gap)
+        _check(abs(objective))  # (steps pass by gradients that are no numbers; the objective does not)
+        thresholds = np.array([one] if split == end else [one, other])
+        solutions.append(Solution(b[begin:end], thresholds, objective, max(gap, 0.0), n_steps, gap <= tol))
+    return solutions
 
 
 def _steps(max_iter: int, m: int) -> int:
@@ -333,7 +344,7 @@ class _Run:
                 break
             asked = min(most, self.left)
             done, left = smo.lazy_pass(
-                *(X, lazy._packed[0], squared, *how, split, state, self.tol, asked, slot, used, kept)
+                *(X, lazy.tiles, squared, *how, split, state, self.tol, asked, slot, used, kept)
             )
             steps += done
             self.n_steps, self.left = self.n_steps + done, self.left - done

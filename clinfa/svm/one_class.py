@@ -103,7 +103,7 @@ class OneClassSVM(Machine):
         top = records.C.max()
         top = top if top > 1e10 else 1.0  # (the solution grows with the weights)
         problem = novelty(records.C / top, float(self.nu))
-        solution = self._solve(source, np.arange(len(records.first)), problem)
+        solution = self._solve(source, [(np.arange(len(records.first)), problem)])[0]
         found = self._single(
             table, records, solution.b * top, float(solution.thresholds[0]) * top, solution, shape
         )

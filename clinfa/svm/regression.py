@@ -33,7 +33,7 @@ class _Tube(Machine, Regressor):
         records = self._distinct(table, weights, C, targets)
         source, shape = self._source(table, records)
         y, n = targets[records.first].astype(np.float64, copy=False), len(records.first)
-        solution = self._solve(source, np.arange(n), self._problem(y, records.C))
+        solution = self._solve(source, [(np.arange(n), self._problem(y, records.C))])[0]
         b = solution.b[:n] + solution.b[n:]
         return self._single(table, records, b, float(solution.thresholds.mean()), solution, shape)
 

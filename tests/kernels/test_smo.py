@@ -318,7 +318,7 @@ def lazily(p, function, slots, tolerance=1e-9, most=EVER):
     slot, used = np.full(p.width, -1, np.int32), np.zeros(1, np.int64)
     kept = np.empty((slots, p.width), p.dtype)
     X = np.ascontiguousarray(rows.Y - rows.shift)
-    args = X, rows._packed[0], function.measure == "squared", *function.codes[1:], split, state
+    args = X, rows.tiles, function.measure == "squared", *function.codes[1:], split, state
     taken = []
     while True:
         done, gap = smo.lazy_pass(*args, tolerance, most, slot, used, kept)

@@ -15,7 +15,6 @@ from clinfa.metrics.pairwise._read import (
     matrix,
     products,
     read_pair,
-    scipy_of,
     unit_rows,
 )
 from clinfa.spatial import Function, KernelRows, finished
@@ -84,7 +83,7 @@ def _rows(table: Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Data, indices and beginnings of rows, of 64-bit integers."""
     X: Any = table.X
     if not table.sparse:
-        given = scipy_of(table)
+        given = table.as_matrix()
         from scipy.sparse import csr_array
 
         given = csr_array(given)

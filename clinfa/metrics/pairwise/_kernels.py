@@ -16,7 +16,6 @@ from clinfa.metrics.pairwise._read import (
     matrix,
     products,
     read_pair,
-    scipy_of,
     share,
     unit_rows,
 )
@@ -401,7 +400,7 @@ def read_precomputed(X: Any, Y: Any, owner: str) -> Any:
             f"Precomputed metric requires shape (n_queries, n_indexed). Got {table.n, table.d} for {indexed} "
             f"indexed."
         )
-    return scipy_of(table)
+    return table.as_matrix()
 
 
 def raise_unknown(metric: Any, allowed: set[str], owner: str) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from clinfa.arrays import is_sparse
 from clinfa.metrics.pairwise._kernels import raise_unknown
-from clinfa.metrics.pairwise._read import Pair, dense, read_pair, scipy_of, unit_rows
+from clinfa.metrics.pairwise._read import Pair, dense, read_pair, unit_rows
 
 __all__ = [
     "paired_cosine_distances",
@@ -20,7 +20,7 @@ __all__ = [
 
 
 def _differences(pair: Pair) -> Any:
-    return scipy_of(pair.X) - scipy_of(pair.Y)
+    return pair.X.as_matrix() - pair.Y.as_matrix()
 
 
 def _squares(apart: Any) -> np.ndarray:
@@ -146,7 +146,7 @@ def paired_distances(X: Any, Y: Any, *, metric: Any = "euclidean", **kwds: Any) 
     if not callable(metric):
         raise_unknown(metric, set(_PAIRED), "paired_distances")
     pair = read_pair(X, Y, "paired_distances", paired=True)
-    X, Y = scipy_of(pair.X), scipy_of(pair.Y)
+    X, Y = pair.X.as_matrix(), pair.Y.as_matrix()
     rows = range(pair.X.n)
     return np.array(
         [metric(*(v[[i]] if is_sparse(v) else v[i] for v in (X, Y)), **kwds) for i in rows], float

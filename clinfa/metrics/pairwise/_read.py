@@ -89,21 +89,11 @@ def fits_dense(pair: Pair) -> bool:
     return values * pair.X.dtype.itemsize <= get_config()["working_memory"] << 20
 
 
-def scipy_of(table: Table) -> Any:
-    """Records as SciPy knows them."""
-    if not table.sparse:
-        return table.X
-    from scipy.sparse import csr_array
-
-    X: Any = table.X
-    return csr_array((X.data[: X.indptr[-1]], X.indices[: X.indptr[-1]], X.indptr), shape=X.shape)
-
-
 def products(pair: Pair) -> Any:
     """Inner products where some records are sparse: a matrix of SciPy's where all are."""
     if pair.Y.sparse:
-        return scipy_of(pair.X) @ scipy_of(pair.Y).T
-    return (scipy_of(pair.X) @ pair.Y.X.T.copy()) if pair.X.sparse else matmul(pair.X.X, pair.Y.X.T)
+        return pair.X.as_matrix() @ pair.Y.as_matrix().T
+    return (pair.X.as_matrix() @ pair.Y.X.T.copy()) if pair.X.sparse else matmul(pair.X.X, pair.Y.X.T)
 
 
 def dense(values: Any) -> np.ndarray:
