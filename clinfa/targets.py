@@ -354,6 +354,11 @@ def _number(values: np.ndarray, codes: bool = True) -> tuple[np.ndarray, np.ndar
             found = _number_hashed(values, codes)
             if found is not None:
                 return found
+    elif kind in "iu" and -_NARROW < (low := int(values.min())) <= (high := int(values.max())) < _NARROW:
+        places = values.astype(np.int64) - low
+        occurs = np.bincount(places, minlength=high - low + 1) > 0
+        classes = (occurs.nonzero()[0] + low).astype(values.dtype)
+        return classes, (occurs.cumsum() - 1)[places] if codes else None
     classes, inverse = np.unique(values, return_inverse=True)
     return classes, inverse.astype(np.int64, copy=False)
 

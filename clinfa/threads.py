@@ -148,7 +148,7 @@ def stripes(n: int, row_ns: float, *, most: int = 64) -> Stripes:
     count = 1 if total < SERIAL_NS else min(most, int(total / STRIPE_NS) + 1)
     count = max(1, min(max(count, int(total / CALL_NS) + 1), n))
     if count == 1:
-        return Stripes(np.array([0, n]), 1)
+        return Stripes(np.array([0, n]), 1, 1)
     bounds = np.arange(count + 1, dtype=np.int64) * n // count
     return Stripes(bounds, max(1, int(CALL_NS * count / max(total, 1.0))))
 

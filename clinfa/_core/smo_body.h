@@ -66,22 +66,27 @@ typedef struct NAME(smo_rows) {
 
 static void NAME(smo_compute)(const NAME(smo_rows) *rows, const REAL *restrict x, REAL *restrict out)
 {
-    for (ptrdiff_t at = 0; at < rows->stride; at += TILE) {
-        REAL sums[TILE];
-        const REAL *xt = rows->tiles + at * rows->d;
-        memset(sums, 0, sizeof sums);
-        if (rows->squared)
-            for (ptrdiff_t f = 0; f < rows->d; f++)
-                for (ptrdiff_t l = 0; l < TILE; l++) {
-                    REAL t = xt[f * TILE + l] - x[f];
-                    sums[l] += t * t;
-                }
-        else
-            for (ptrdiff_t f = 0; f < rows->d; f++)
-                for (ptrdiff_t l = 0; l < TILE; l++) sums[l] += xt[f * TILE + l] * x[f];
-        NAME(finish)(rows->function, (REAL)rows->gamma, (REAL)rows->coef, rows->degree, sums, TILE);
-        ptrdiff_t count = at + TILE < rows->stride ? TILE : rows->stride - at;
-        memcpy(out + at, sums, (size_t)count * sizeof *out);
+    enum { RUN_OF = 8 * TILE }; /* (what is made of the sums takes long for a few, and little longer for many) */
+    REAL sums[RUN_OF];
+    for (ptrdiff_t begin = 0; begin < rows->stride; begin += RUN_OF) {
+        ptrdiff_t count = begin + RUN_OF < rows->stride ? RUN_OF : rows->stride - begin;
+        for (ptrdiff_t at = 0; at < count; at += TILE) {
+            const REAL *xt = rows->tiles + (begin + at) * rows->d;
+            REAL *restrict own = sums + at;
+            memset(own, 0, TILE * sizeof *own);
+            if (rows->squared)
+                for (ptrdiff_t f = 0; f < rows->d; f++)
+                    for (ptrdiff_t l = 0; l < TILE; l++) {
+                        REAL t = xt[f * TILE + l] - x[f];
+                        own[l] += t * t;
+                    }
+            else
+                for (ptrdiff_t f = 0; f < rows->d; f++)
+                    for (ptrdiff_t l = 0; l < TILE; l++) own[l] += xt[f * TILE + l] * x[f];
+        }
+        ptrdiff_t tiles = (count + TILE - 1) / TILE * TILE;
+        NAME(finish)(rows->function, (REAL)rows->gamma, (REAL)rows->coef, rows->degree, sums, tiles);
+        memcpy(out + begin, sums, (size_t)count * sizeof *out);
     }
 }
 

@@ -59,27 +59,27 @@ def distinct(
     merge : bool
         Whether equal records are one; otherwise each stands for itself, in the order of targets.
     """
-    active = np.flatnonzero(C > 0)
+    active = (C > 0).nonzero()[0]
     targets = np.zeros(table.n) if targets is None else targets
     own = targets[active]
-    if merge:
-        keys = table.keys()[active]
-        order = np.lexsort((keys, own))
-        keys, own = keys[order], own[order]
-        new = np.ones(len(order), bool)
-        new[1:] = (keys[1:] != keys[:-1]) | (own[1:] != own[:-1])
-    else:
-        order = np.argsort(own, kind="stable")
-        new = np.ones(len(order), bool)
-    active = active[order]
-    kind = np.cumsum(new) - 1
-    first = active[new]
-    if not new.all() and not _alike(table, active[~new], first[kind[~new]]):
+    if not merge:
+        active = active[np.argsort(own, kind="stable")]
+        mass = weights[active] if len(weights) else np.ones(len(active))
+        return Distinct(
+            active, C[active], mass, np.arange(len(active)), active, np.ones(len(active)), table.n
+        )
+    keys = table.keys()[active]
+    order = np.lexsort((keys, own))
+    active, keys, own = active[order], keys[order], own[order]
+    new = np.ones(len(active), bool)
+    np.logical_or(keys[1:] != keys[:-1], own[1:] != own[:-1], out=new[1:])
+    starts, kind = new.nonzero()[0], new.cumsum() - 1
+    first = active[starts]
+    if len(first) < len(active) and not _alike(table, active[~new], first[kind[~new]]):
         return distinct(table, weights, C, targets, merge=False)  # (two keys were equal by chance)
-    starts = np.flatnonzero(new)
     mine = C[active]
     total = np.add.reduceat(mine, starts)
-    mass = np.add.reduceat(weights[active], starts) if len(weights) else np.diff(np.append(starts, len(new)))
+    mass = np.add.reduceat(weights[active], starts) if len(weights) else np.bincount(kind)
     return Distinct(first, total, mass.astype(np.float64), kind, active, mine / total[kind], table.n)
 
 

@@ -56,6 +56,8 @@ class Shape:
     @property
     def plain_gamma(self) -> float:
         """For the records as they are; 0 or infinity where that is beyond the range."""
+        if self.exponent == 0:
+            return self.gamma
         with np.errstate(over="ignore", under="ignore"):
             return float(np.ldexp(self.gamma, 2 * self.exponent))
 
@@ -106,8 +108,8 @@ def _over_variance(table: Table, mass: np.ndarray) -> float:
         ) / size
     else:
         X = table.X.astype(np.float64, copy=False)
-        mean = float((mass * X.sum(axis=1)).sum()) / size
-        variance = float((mass * np.square(X - mean).sum(axis=1)).sum()) / size
+        apart = X - float(np.einsum("i,ij->", mass, X)) / size
+        variance = float(np.einsum("i,ij,ij->", mass, apart, apart)) / size
     scale = table.d * variance
     return 1.0 / scale if scale > 0 else 1.0
 
@@ -121,24 +123,24 @@ class Source:
     X : ndarray of shape (n, d), CSR, or the matrix of shape (n, n)
     function : Function or None
         None where X is the matrix itself.
-    small : bool
-        Whether records are so few that the solver makes their rows, as it asks for them.
+    small : Table or None
+        The records, where they are so few that the solver makes their rows itself.
     spare : list of ndarray
         Memory that the problems of a fit hand on.
     """
 
     X: Any
     function: Function | None
-    small: bool = False
+    small: Table | None = None
     spare: list[np.ndarray] = field(default_factory=list)
 
     def whole(self) -> Source:
         """The same with its matrix, where records are few."""
-        return Source(KernelRows(Table(self.X), self.function).rows(), None) if self.small else self
+        return self if self.small is None else Source(KernelRows(self.small, self.function).rows(), None)
 
     def few(self) -> Few:
         """All values, where records are few or the matrix is there."""
-        return Few(self.X) if self.function is None else Few.computed(self.X, self.function)
+        return Few(self.X) if self.small is None else Few.computed(self.small, self.function)
 
     def rows(self, which: np.ndarray) -> Rows:
         """The kernel between some records."""
@@ -171,8 +173,9 @@ def source_of(kernel: Any, some: Table, table: Table, which: np.ndarray, shape: 
     if made is not None:
         some = _records(kernel, some, shape)
         if some.n <= FEW and some.n * some.d <= _SMALL:
-            X = some.rows(np.arange(some.n)) if some.sparse else some.X
-            source = Source(X.astype(np.float64, copy=False), made, small=True)
+            some = Table(some.rows(np.arange(some.n))) if some.sparse else some
+            some = some if some.dtype == np.float64 else some.astype(np.float64)
+            source = Source(some.X, made, some)
             return source if some.d < _LONG and lazily_made(made) else source.whole()
         return Source(some.X, made)
     if callable(kernel):

@@ -14,11 +14,11 @@ from clinfa.base import Estimator
 from clinfa.blas import one_thread
 from clinfa.errors import ConvergenceWarning, outside, twin
 from clinfa.kernels import Kernel, KernelParams, Method
-from clinfa.params import Rule, at_least, between, boolean, fitted, one_of, param, positive, verbosity
+from clinfa.params import Rule, at_least, between, boolean, fitted, one_of, param, positive, shown, verbosity
 from clinfa.reports import reporter
 from clinfa.svm._distinct import Distinct, distinct
 from clinfa.svm._kernels import FEW, KERNEL, Shape, Source, kernel_sums, shape_of, source_of
-from clinfa.svm._smo import Problem, Solution, solve, solve_few
+from clinfa.svm._smo import Batch, NotFinite, Problem, Solution, solve, solve_few
 
 __all__ = ["COST", "MOST", "Machine", "MachineFit", "dual_of"]
 
@@ -99,11 +99,27 @@ class Machine(Estimator):
         shape = shape_of(self._kernel, self.gamma, self.coef0, self.degree, some, records.mass)
         return source_of(self._kernel, some, table, records.first, shape), shape
 
-    def _solve(self, source: Source, parts: Sequence[tuple[np.ndarray, Problem]]) -> list[Solution]:
+    def _solve(self, source: Source, parts: Sequence[tuple[np.ndarray, Problem]] | Batch) -> list[Solution]:
         """The solutions of some problems, each of which is of some of the kernel's records."""
+        try:
+            return self._solve_all(source, parts)
+        except NotFinite as error:
+            names = ("gamma", "coef0", "degree") if isinstance(self._kernel, str) else ()
+            given = ", ".join(f"{name}={shown(getattr(self, name))}" for name in ("kernel", *names))
+            raise ValueError(
+                f"The kernel of these records is not finite (found: {error.args[0]}). It has {given}: scale "
+                f"the records or choose other parameters."
+            ) from error
+
+    def _solve_all(
+        self, source: Source, parts: Sequence[tuple[np.ndarray, Problem]] | Batch
+    ) -> list[Solution]:
         how: dict[str, Any] = {"tol": float(self.tol), "max_iter": int(self.max_iter)}
-        if source.small or (source.function is None and max(len(p.v) for _, p in parts) <= 2 * FEW):
+        if isinstance(parts, Batch):
             return solve_few(source.few(), parts, **how)
+        few = source.function is None and max(len(p.v) for _, p in parts) <= 2 * FEW
+        if few or source.small is not None:
+            return solve_few(source.few(), Batch.of(parts), **how)
         how["memory"] = float(self.cache_size) * 1e6
         how["report"] = reporter(self.verbose) if self.verbose else None
         return [solve(source.rows(which), problem, **how) for which, problem in parts]

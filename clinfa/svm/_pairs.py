@@ -18,7 +18,7 @@ from clinfa.svm._class_weight import class_factors, class_weight_rule
 from clinfa.svm._distinct import Distinct
 from clinfa.svm._kernels import Shape, Source
 from clinfa.svm._machine import Machine, MachineFit, dual_of
-from clinfa.svm._smo import Problem, Solution
+from clinfa.svm._smo import Batch, Problem, Solution
 from clinfa.svm._votes import class_scores, coupled, of_pairs, pairs_of, winners
 from clinfa.targets import Labels, check_lengths
 from clinfa.threads import jobs
@@ -111,6 +111,9 @@ class PairMachine(Machine, Classifier):
         Or the sign of the class that always wins.
         """
 
+    def _together(self, pairs: list[Pair], C: np.ndarray) -> Batch | None:
+        """The problems of all pairs at once, where that is done sooner than pair by pair."""
+
     def _finished(self, solution: Solution) -> tuple[np.ndarray, float]:
         """Coefficients and intercept, above zero for the first class of the pair."""
 
@@ -125,13 +128,13 @@ class PairMachine(Machine, Classifier):
             C = factors[labels.codes] * (weights if len(weights) else 1.0)
         records = self._distinct(table, weights, C, labels.codes)
         counts = np.bincount(labels.codes[records.first], minlength=k)
-        if np.count_nonzero(counts) < 2:
+        if len(records.first) == counts.max():
             raise ValueError(f"{self._alone} - all samples with positive weights belong to the same class.")
         source, shape = self._source(table, records)
-        ends = np.concatenate([[0], np.cumsum(counts)])
-        by_class = [np.arange(ends[c], ends[c + 1]) for c in range(k)]
+        ends = [0, *itertools.accumulate(counts.tolist())]
+        by_class = [np.arange(*some) for some in itertools.pairwise(ends)]
         first, second = pairs_of(k)
-        pairs = [(by_class[i], by_class[j]) for i, j in zip(first, second, strict=True)]
+        pairs = [(by_class[i], by_class[j]) for i, j in zip(first.tolist(), second.tolist(), strict=True)]
         size = sum((len(i) + len(j)) ** 2 for i, j in pairs)
         threads, curves = len(pairs) > 1 and size > _SMALL, probability or self.probability is True
         source = source.whole() if threads or curves else source
@@ -143,7 +146,7 @@ class PairMachine(Machine, Classifier):
             sigmoids = np.array(
                 list(run(lambda pair: self._sigmoid(source, pair, folds, records), pairs)), table.dtype
             )
-        return self._assemble(table, labels, records, by_class, solutions, sigmoids, factors, shape)
+        return self._assemble(table, labels, records, ends, solutions, sigmoids, factors, shape)
 
     def _sigmoid(
         self, source: Source, pair: Pair, folds: np.ndarray, records: Distinct
@@ -164,6 +167,8 @@ class PairMachine(Machine, Classifier):
         """What was found for each pair, or the sign of the class that always wins."""
         if threads:
             return [each for (each,) in jobs(lambda pair: self._solutions(source, [pair], C), pairs)]
+        if source.small is not None and (together := self._together(pairs, C)) is not None:
+            return self._solve(source, together)
         posed = [self._posed(pair, C) for pair in pairs]
         parts = [part for part in posed if not isinstance(part, float)]
         found = iter(self._solve(source, parts) if parts else [])
@@ -182,31 +187,34 @@ class PairMachine(Machine, Classifier):
         table: Table,
         labels: Labels,
         records: Distinct,
-        by_class: list[np.ndarray],
+        ends: list[int],
         solutions: list[Solution | float],
         sigmoids: np.ndarray,
         factors: np.ndarray,
         shape: Shape,
     ) -> ClassifierFit:
-        k = len(by_class)
+        k = labels.n_classes
         first, second = pairs_of(k)
         dual = np.zeros((k - 1, len(records.first)))
         intercept = np.zeros(len(solutions))
-        for p, (i, j) in enumerate(zip(first, second, strict=True)):
+        for p, (i, j) in enumerate(zip(first.tolist(), second.tolist(), strict=True)):
             if isinstance(solutions[p], float):
                 intercept[p] = solutions[p]
                 continue
             b, intercept[p] = self._finished(solutions[p])
-            dual[j - 1, by_class[i]] = b[: len(by_class[i])]
-            dual[i, by_class[j]] = b[len(by_class[i]) :]
+            count = ends[i + 1] - ends[i]
+            dual[j - 1, ends[i] : ends[i + 1]] = b[:count]
+            dual[i, ends[j] : ends[j + 1]] = b[count:]
         if not (np.isfinite(dual).all() and np.isfinite(intercept).all()):
             raise ValueError(
                 "The dual coefficients or intercepts are not finite. The input data may contain large values "
                 "and need to be preprocessed."
             )
         dual = records.shared(dual)
-        used = np.flatnonzero(dual.any(axis=0))
-        support = used[np.argsort(labels.codes[used], kind="stable")]
+        used = dual.any(axis=0).nonzero()[0]
+        codes = labels.codes[used]
+        order = codes.argsort(kind="stable")
+        support = used[order]
         dual = dual[:, support]
         if k == 2:  # scikit-learn's: above zero for the second class
             dual, intercept = -dual, -intercept
@@ -219,7 +227,7 @@ class PairMachine(Machine, Classifier):
         return ClassifierFit(
             support=support.astype(np.int32),
             support_vectors=vectors,
-            n_support=np.bincount(labels.codes[support], minlength=k).astype(np.int32),
+            n_support=np.bincount(codes, minlength=k).astype(np.int32),
             dual_coef=dual_of(dual, table),
             intercept=intercept.astype(table.dtype, copy=False),
             n_iter=n_steps.astype(np.int32),

@@ -5,12 +5,16 @@ All have the function ``f(x) = sum of b_i k(x_i, x) + intercept``, and signed co
 
 from __future__ import annotations
 
+from itertools import accumulate
+from operator import add
+
 import numpy as np
 
-from clinfa.svm._smo import Problem, Solution
+from clinfa.svm._smo import Batch, Problem, Solution
 
 __all__ = [
     "c_classification",
+    "c_classifications",
     "eps_regression",
     "novelty",
     "nu_classification",
@@ -31,10 +35,29 @@ def c_classification(C: np.ndarray, first: int) -> Problem:
         The first so many records are of the class with y = 1, the others of that with y = -1.
     """
     n = len(C)
-    y, low, high = np.ones(n), np.zeros(n), np.zeros(n)
-    y[first:] = -1
-    high[:first], low[first:] = C[:first], -C[first:]
-    return Problem(y, low, high, np.zeros(n), np.arange(n), n)
+    y = np.array([1.0, -1.0]).repeat([first, n - first])
+    return Problem(*_c_limits(y, C), np.zeros(n), np.arange(n), n)
+
+
+def c_classifications(C: np.ndarray, pairs: list[tuple[np.ndarray, np.ndarray]]) -> Batch:
+    """The same for many pairs of classes, each given by its records; C is of all records."""
+    each = [records for pair in pairs for records in pair]
+    sizes = [len(records) for records in each]
+    records = np.concatenate(each)
+    y = np.array([1.0, -1.0] * len(pairs)).repeat(sizes)
+    last = list(accumulate(map(add, sizes[::2], sizes[1::2])))
+    ends = list(zip([0, *last[:-1]], last, last, strict=True))
+    return Batch(records, _c_limits(y, C[records]), np.zeros(len(y)), ends)
+
+
+def _c_limits(y: np.ndarray, C: np.ndarray) -> np.ndarray:
+    """v, low and high."""
+    out = np.empty((3, len(y)))
+    out[0] = y
+    np.multiply(y, C, out=out[1])
+    np.maximum(out[1], 0, out=out[2])
+    np.minimum(out[1], 0, out=out[1])
+    return out
 
 
 def nu_classification(C: np.ndarray, first: int, nu: float) -> Problem:

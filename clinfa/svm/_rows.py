@@ -16,7 +16,7 @@ from clinfa.spatial import Function, KernelRows
 from clinfa.spatial._kernel_rows import finished
 from clinfa.threads import stripes
 
-__all__ = ["Few", "Rows", "Sparse", "Stored", "Tiles", "applied", "rows_of"]
+__all__ = ["Few", "Rows", "Sparse", "Stored", "Tiles", "applied", "in_lanes", "lazily_made", "rows_of"]
 
 _SINGLE = float(np.finfo(np.float32).eps)
 _MOST_NOISE = 2e-5  # relative, of a value in single precision
@@ -80,7 +80,7 @@ class Tiles:
 
     def lazy(self, which: np.ndarray) -> KernelRows | None:
         """Records in tiles, for a kernel that computes rows as it needs them; None where it cannot."""
-        if self.function.measure not in ("inner", "squared"):
+        if not lazily_made(self.function):
             return None
         return KernelRows(Table(self.near[which]), self.function)
 
@@ -186,12 +186,12 @@ class Few:
         self.arrays = (*nothing, self.diagonal, np.arange(n, dtype=np.int32), np.array([n]), matrix)
 
     @classmethod
-    def computed(cls, X: np.ndarray, function: Function) -> Few:
-        """Of records whose rows are made when they are asked for: `lazily_made` of this function."""
-        few, n, rows = cls.__new__(cls), len(X), KernelRows(Table(X), function)
-        few.dtype, few.diagonal = X.dtype, np.empty(n)
-        kept = np.full(n, -1, np.int32), np.zeros(1, np.int64), np.empty((n, n), X.dtype)
-        few.arrays = (*_in_lanes(rows), few.diagonal, *kept)
+    def computed(cls, table: Table, function: Function) -> Few:
+        """Of dense records whose rows are made when they are asked for: `lazily_made` of this function."""
+        few, n, rows = cls.__new__(cls), table.n, KernelRows(table, function)
+        few.dtype, few.diagonal = table.dtype, np.empty(n)
+        kept = np.full(n, -1, np.int32), np.zeros(1, np.int64), np.empty((n, n), table.dtype)
+        few.arrays = (*in_lanes(rows), few.diagonal, *kept)
         return few
 
 
@@ -200,7 +200,7 @@ def lazily_made(function: Function) -> bool:
     return function.measure in ("inner", "squared")
 
 
-def _in_lanes(rows: KernelRows) -> tuple:
+def in_lanes(rows: KernelRows) -> tuple:
     """Records and function as the solver makes rows of them."""
     X = np.ascontiguousarray(rows.Y - rows.shift)
     return X, rows.tiles, rows.function.measure == "squared", *rows.function.codes[1:]
@@ -267,34 +267,43 @@ def _sparse_values(X: CSR, points: CSR, function: Function) -> Iterator[tuple[in
 
 def _prepared(X: np.ndarray, function: Function) -> tuple[np.ndarray, float, np.ndarray]:
     """Records in single precision where that will do, what a value is off by then, and the diagonal."""
-    n = len(X)
-    every = np.arange(n + 1)
     if function.measure in ("squared", "city") and function.shape == "decay":
-        diagonal = np.ones(n)
-        centre = X.mean(axis=0, dtype=np.float64)
-        top = np.abs(X - centre).max(axis=0, initial=0)
-        reach = float(np.sqrt((top**2).sum())) if function.measure == "squared" else float(top.sum())
-        stretch = np.sqrt(function.gamma) * reach if function.measure == "squared" else function.gamma * reach
-        noise = _SINGLE * (0.5 + stretch / 8)
-        fits = noise < _MOST_NOISE and 1e-15 < reach < 1e15
-        if X.dtype == np.float32 and function.measure == "squared":
-            return X, 0.5 * _SINGLE, diagonal
-        if fits:
-            return (X - centre).astype(np.float32), noise, diagonal
-        return X, 8 * float(np.finfo(X.dtype).eps), diagonal
+        return *_decaying(X, function), np.ones(len(X))
+    every = np.arange(len(X) + 1)
     diagonal = KernelRows(Table(X), function).entries(every, every[:-1]).astype(np.float64)
+    return *_growing(X, function), diagonal
+
+
+def _decaying(X: np.ndarray, function: Function) -> tuple[np.ndarray, float]:
+    """Of a kernel that falls from one with the distance: records about their middle."""
+    if X.dtype == np.float32 and function.measure == "squared":
+        return X, 0.5 * _SINGLE
+    centre = X.mean(axis=0, dtype=np.float64)
+    top = np.abs(X - centre).max(axis=0, initial=0)
+    if function.measure == "squared":
+        reach = float(np.sqrt((top**2).sum()))
+        stretch = np.sqrt(function.gamma) * reach
+    else:
+        reach = float(top.sum())
+        stretch = function.gamma * reach
+    noise = _SINGLE * (0.5 + stretch / 8)
+    if noise < _MOST_NOISE and 1e-15 < reach < 1e15:
+        return (X - centre).astype(np.float32), noise
+    return X, 8 * float(np.finfo(X.dtype).eps)
+
+
+def _growing(X: np.ndarray, function: Function) -> tuple[np.ndarray, float]:
+    """Of a kernel whose values grow with the records' lengths."""
+    degree = max(function.degree, 1.0)
     with np.errstate(over="ignore"):
         square = float(np.einsum("ij,ij->i", X, X, dtype=np.float64).max(initial=0))
         spread = float(X.var(axis=0, dtype=np.float64).sum())
-    top = np.float64(max(abs(function.gamma) * square + abs(function.coef), 1e-300))
-    with np.errstate(over="ignore"):
-        most = top ** max(function.degree, 1.0) if function.shape == "power" else top
+        top = np.float64(max(abs(function.gamma) * square + abs(function.coef), 1e-300))
+        most = top**degree if function.shape == "power" else top
     least = 1e-25 if function.shape != "tangent" else 0.0
-    safe = least < most < 1e25 and 1e-20 < square < min(1e20, _FAR * spread)
-    if safe:
-        return X.astype(np.float32, copy=False), 8 * max(function.degree, 1) * _SINGLE * most, diagonal
-    noise = 8 * max(function.degree, 1) * float(np.finfo(np.float64).eps) * most
-    return X.astype(np.float64, copy=False), noise, diagonal
+    if least < most < 1e25 and 1e-20 < square < min(1e20, _FAR * spread):
+        return X.astype(np.float32, copy=False), 8 * degree * _SINGLE * most
+    return X.astype(np.float64, copy=False), 8 * degree * float(np.finfo(np.float64).eps) * most
 
 
 def _squares(X: CSR) -> np.ndarray:

@@ -24,9 +24,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from clinfa._core import smo
-from clinfa.svm._rows import Few, Rows, Tiles
+from clinfa.svm._rows import Few, Rows, Tiles, in_lanes
 
-__all__ = ["Problem", "Solution", "solve", "solve_few"]
+__all__ = ["Batch", "NotFinite", "Problem", "Solution", "solve", "solve_few"]
 
 _LANES = smo.LANES
 _BLOCK = 1024  # variables that are optimised at a time, at first
@@ -71,6 +71,41 @@ class Problem:
     def groups(self) -> list[slice]:
         m = len(self.v)
         return [slice(0, self.split), slice(self.split, m)] if self.split < m else [slice(0, m)]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Small problems of one kernel, one after another, for `solve_few`.
+
+    Attributes
+    ----------
+    records : ndarray of shape (m,), int64
+        Whose row of the kernel belongs to each variable.
+    limits : ndarray of shape (3, m)
+        Their v, low and high.
+    start : ndarray of shape (m,)
+    ends : list of (int, int, int)
+        The first variable of each problem, the first of its second group, and the one after its last.
+    """
+
+    records: np.ndarray
+    limits: np.ndarray
+    start: np.ndarray
+    ends: list[tuple[int, int, int]]
+
+    @classmethod
+    def of(cls, parts: Sequence[tuple[np.ndarray, Problem]]) -> Batch:
+        """Problems, each with the rows that its records are."""
+        ends, begin = [], 0
+        for _, p in parts:
+            ends.append((begin, begin + p.split, begin + len(p.v)))
+            begin += len(p.v)
+        return cls(
+            np.concatenate([which[p.records] for which, p in parts]),
+            np.concatenate([np.stack([p.v, p.low, p.high]) for _, p in parts], axis=1),
+            np.concatenate([p.start for _, p in parts]),
+            ends,
+        )
 
 
 @dataclass(frozen=True)
@@ -126,41 +161,22 @@ def solve(
     return _Run(rows, problem, tol, max_iter, memory, report).run()
 
 
-def solve_few(
-    rows: Few, parts: Sequence[tuple[np.ndarray, Problem]], tol: float, *, max_iter: int = -1
-) -> list[Solution]:
-    """The same for small problems, all in one call.
-
-    Parameters
-    ----------
-    rows : Few
-        Whose values of a record with itself are finite where they are there already.
-    parts : sequence of (ndarray of shape (k,), Problem)
-        The rows that a problem's records are, and the problem.
-    """
-    problems = [p for _, p in parts]
-    ends = np.zeros((len(parts), 3), np.int64)
-    ends[:, 2] = np.cumsum([len(p.v) for p in problems])
-    ends[1:, 0] = ends[:-1, 2]
-    ends[:, 1] = ends[:, 0] + [p.split for p in problems]
-    records = np.concatenate([which[p.records] for which, p in parts])
-    limits = np.concatenate([(p.v, p.low, p.high) for p in problems], axis=1)
-    b = np.concatenate([p.start for p in problems])
-    most = max(_padded(p.split) + _padded(len(p.v) - p.split) for p in problems)
+def solve_few(rows: Few, batch: Batch, tol: float, *, max_iter: int = -1) -> list[Solution]:
+    """The same for small problems, all in one call."""
+    count, b = len(batch.ends), batch.start.copy()
+    most = max(_padded(split - begin) + _padded(end - split) for begin, split, end in batch.ends)
     block, state = np.empty(most * most, rows.dtype), np.empty(7 * most)
     scratch = block, np.empty(most, np.int32), np.empty(most, np.int64), state
-    place, steps = np.zeros(3, np.int64), np.zeros(len(parts), np.int64)
-    found = np.empty((len(parts), 4))
-    allowed = _steps(max_iter, max(len(p.v) for p in problems))
-    while place[0] < len(parts):
-        smo.problems_pass(
-            *rows.arrays, ends, records, limits, b, tol, allowed, _CALL_STEPS, place, *scratch, found, steps
-        )
+    place, steps, found = np.zeros(3, np.int64), np.zeros(count, np.int64), np.empty((count, 4))
+    problems = np.array(batch.ends), batch.records, batch.limits, b, tol, _steps(max_iter, most), _CALL_STEPS
+    while place[0] < count:
+        smo.problems_pass(*rows.arrays, *problems, place, *scratch, found, steps)
     _check(float(np.abs(rows.diagonal).max()))
     solutions = []
-    for (begin, split, end), (gap, one, other, objective), n_steps in zip(
-        ends.tolist(), found.tolist(), steps.tolist(), strict=True
+    for ends, (gap, one, other, objective), n_steps in zip(
+        batch.ends, found.tolist(), steps.tolist(), strict=True
     ):
+        begin, split, end = ends
         _check(gap)
         _check(abs(objective))  # (steps pass by gradients that are no numbers; the objective does not)
         thresholds = np.array([one] if split == end else [one, other])
@@ -173,9 +189,13 @@ def _steps(max_iter: int, m: int) -> int:
     return max_iter if max_iter >= 0 else max(min(10_000_000, 10_000 * m), 100 * m)
 
 
+class NotFinite(ValueError):
+    """Values of the kernel are not: `args` is one of them, or what came of them."""
+
+
 def _check(value: float) -> None:
     if not value < np.inf:
-        raise ValueError("The kernel has values that are not finite for these records.")
+        raise NotFinite(value)
 
 
 class _Run:
@@ -274,90 +294,93 @@ class _Run:
     def _optimise(self, block: np.ndarray, gap: float) -> None:
         """Steps within a block, and what they mean for all."""
         p, whole = self.problem, len(block) == len(self.b)
-        first = int(np.count_nonzero(block < p.split))
-        split, width = _padded(first), _padded(first) + _padded(len(block) - first)
-        at = np.arange(len(block))
-        at[first:] += split - first
+        at, split, width = self._places(block)
         padded = np.full(width, block[0])
         padded[at] = block
-        K = self.rows.block(p.records[padded])
-        state = np.zeros((7, width))
-        state[1], state[2] = -np.inf, np.inf
-        before, low, high = self.b[block], p.low[block], p.high[block]
-        state[0, at], state[3, at], state[4, at], state[5, at] = self.g[block], before, low, high
-        state[1, at[before < high]] = state[2, at[before > low]] = 0.0
+        K, state = self.rows.block(p.records[padded]), self._state(block, at, width)
         state[6] = K.diagonal()
         tol = self.tol if whole else max(_INNER * gap, 0.5 * self.tol)
-        most, left = max(1, int(_CALL_NS / (_STEP_NS * width))), np.inf
-        steps = 0
-        while left > tol and self.left > 0:
-            if self._stalls(K, steps):
-                break
-            asked = min(most, self.left)
-            done, left = smo.steps_pass(K, split, state, tol, asked)
-            steps += done
-            self.left -= done
-            if done < asked and left > tol:  # a step that rounding swallows: there is nothing to be gained
-                self.left = 0
-        self.n_steps += steps
+        most = max(1, int(_CALL_NS / (_STEP_NS * width)))
+        if self._steps_on(lambda asked: smo.steps_pass(K, split, state, tol, asked), most, tol, K):
+            self.left = 0  # rounding swallows steps: there is nothing to be gained
         after = state[3, at]
+        change = after - self.b[block]
         self.b[block] = after
-        changed = np.flatnonzero(after != before)
-        self._move(block[changed], (after - before)[changed])
+        changed = np.flatnonzero(change)
+        self._move(block[changed], change[changed])
         if not whole:
-            self._remember(block, after, changed, low, high)
+            self._remember(block, changed)
 
     def _optimise_lazily(self) -> bool:
         """Steps on all variables, each of a record of its own, with rows computed as they are needed.
 
         False where that is no way to go: too many rows are needed, or the kernel is of another kind.
         """
-        p, m = self.problem, len(self.b)
-        width = _padded(p.split) + _padded(m - p.split)
-        at = np.arange(m)
-        at[p.split :] += _padded(p.split) - p.split
+        p, every = self.problem, np.arange(len(self.b))
+        at, split, width = self._places(every)
         padded = np.zeros(width, np.int64)
-        padded[at] = np.arange(m)
-        lazy = self.rows.lazy(p.records[padded])
-        if lazy is None:
+        padded[at] = every
+        rows = self.rows.lazy(p.records[padded])
+        if rows is None:
             self.lazily = False
             return False
-        state = np.zeros((7, width))
-        state[1], state[2] = -np.inf, np.inf
-        state[0, at], state[3, at], state[4, at], state[5, at] = self.g, self.b, p.low, p.high
-        state[1, at[self.b < p.high]] = state[2, at[self.b > p.low]] = 0.0
+        state = self._state(every, at, width)
         state[6, at] = self.rows.diagonal[p.records]
-        slots = max(2, int(min(width, self.memory / (width * lazy.Y.itemsize))))
-        size = slots * width * lazy.Y.itemsize
-        spare = self.rows.spare.pop() if self.rows.spare else np.empty(0, np.uint8)
-        spare = spare if len(spare) >= size else np.empty(size, np.uint8)
-        kept = spare[:size].view(lazy.Y.dtype).reshape(slots, width)
-        slot, used = np.full(width, -1, np.int32), np.zeros(1, np.int64)
-        X = np.ascontiguousarray(lazy.Y - lazy.shift)
-        how = lazy.function.codes[1:]
-        squared, split = lazy.function.measure == "squared", _padded(p.split) if p.split < m else width
+        room, kept = self._room(width, rows.Y.dtype)
+        slot, used, lanes = np.full(width, -1, np.int32), np.zeros(1, np.int64), in_lanes(rows)
         # (In the worst case every step needs two new rows.)
-        most, left = max(1, int(_CALL_NS / ((_STEP_NS + 0.3 * X.shape[1]) * width))), np.inf
-        steps = 0
-        while left > self.tol and self.left > 0:
-            if self._stalls(kept, steps):
-                break
-            asked = min(most, self.left)
-            done, left = smo.lazy_pass(
-                *(X, lazy.tiles, squared, *how, split, state, self.tol, asked, slot, used, kept)
-            )
-            steps += done
-            self.n_steps, self.left = self.n_steps + done, self.left - done
-            if done < asked and left > self.tol:
-                self.lazily = used[0] < slots  # else there is no room for another row
-                self.left = 0 if self.lazily else self.left
-                break
+        most = max(1, int(_CALL_NS / ((_STEP_NS + 0.3 * rows.d) * width)))
+        if self._steps_on(
+            lambda asked: smo.lazy_pass(*lanes, split, state, self.tol, asked, slot, used, kept),
+            *(most, self.tol, kept),
+        ):
+            self.lazily = used[0] < len(kept)  # else there is no room for another row
+            self.left = 0 if self.lazily else self.left
         if self.lazily:  # (else blocks need the room)
-            self.rows.spare.append(spare)
+            self.rows.spare.append(room)
         after = state[3, at]
         self.spread += float(np.square(after - self.b).sum())
         self.b, self.total[p.records] = after, p.v - state[0, at]
         return True
+
+    def _places(self, block: np.ndarray) -> tuple[np.ndarray, int, int]:
+        """Where variables stand if groups begin at whole vectors, where the second begins, and the width."""
+        first = int(np.count_nonzero(block < self.problem.split))
+        split, at = _padded(first), np.arange(len(block))
+        at[first:] += split - first
+        return at, split, split + _padded(len(block) - first)
+
+    def _state(self, block: np.ndarray, at: np.ndarray, width: int) -> np.ndarray:
+        """As `smo.steps_pass` takes it, but for the diagonal."""
+        p, state, b = self.problem, np.zeros((7, width)), self.b[block]
+        low, high = p.low[block], p.high[block]
+        state[1], state[2] = -np.inf, np.inf
+        state[0, at], state[3, at], state[4, at], state[5, at] = self.g[block], b, low, high
+        state[1, at[b < high]] = state[2, at[b > low]] = 0.0
+        return state
+
+    def _room(self, width: int, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
+        """Memory for as many rows as are allowed, what another problem has left if it did, and as rows."""
+        slots = max(2, int(min(width, self.memory / (width * dtype.itemsize))))
+        size = slots * width * dtype.itemsize
+        room = self.rows.spare.pop() if self.rows.spare else np.empty(0, np.uint8)
+        room = room if len(room) >= size else np.empty(size, np.uint8)
+        return room, room[:size].view(dtype).reshape(slots, width)
+
+    def _steps_on(
+        self, call: Callable[[int], tuple[int, float]], most: int, tol: float, rows: np.ndarray
+    ) -> bool:
+        """Calls of up to `most` steps until the gap is small; whether one did fewer, and it is not."""
+        steps, left = 0, np.inf
+        while left > tol and self.left > 0 and not self._stalls(rows, steps):
+            asked = min(most, self.left)
+            done, left = call(asked)
+            steps += done
+            self.n_steps += done
+            self.left -= done
+            if done < asked and left > tol:
+                return True
+        return False
 
     def _stalls(self, K: np.ndarray, steps: int) -> bool:
         """Whether rounding may be what keeps steps in single precision from an end; then double is next."""
@@ -378,13 +401,12 @@ class _Run:
         self.rows.add(records, changes, self.total)
         self.spread += float(np.square(changes).sum())
 
-    def _remember(
-        self, block: np.ndarray, b: np.ndarray, changed: np.ndarray, low: np.ndarray, high: np.ndarray
-    ) -> None:
+    def _remember(self, block: np.ndarray, changed: np.ndarray) -> None:
         """Who is to stay in the next block: free variables before others that changed, before the rest."""
+        b, p = self.b[block], self.problem
         rank = np.zeros(len(block), np.int8)
         rank[changed] = 1
-        rank[(b > low) & (b < high)] = 2
+        rank[(b > p.low[block]) & (b < p.high[block])] = 2
         self.recent = block[np.argsort(rank, kind="stable")]
         if np.count_nonzero(rank == 2) > self.size // 2:
             self.size = min(2 * self.size, self.most)

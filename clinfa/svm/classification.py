@@ -10,9 +10,9 @@ import numpy as np
 from clinfa.errors import outside
 from clinfa.params import between, param
 from clinfa.svm._machine import COST, MOST
-from clinfa.svm._pairs import PairMachine
-from clinfa.svm._problems import c_classification, nu_classification, unscaled
-from clinfa.svm._smo import Problem, Solution
+from clinfa.svm._pairs import Pair, PairMachine
+from clinfa.svm._problems import c_classification, c_classifications, nu_classification, unscaled
+from clinfa.svm._smo import Batch, Problem, Solution
 
 __all__ = ["SVC", "NuSVC"]
 
@@ -117,6 +117,11 @@ class SVC(PairMachine):
 
     def _problem(self, C: np.ndarray, first: int) -> Problem:
         return c_classification(np.minimum(float(self.C) * C, MOST), first)
+
+    def _together(self, pairs: list[Pair], C: np.ndarray) -> Batch | None:
+        if all(len(records) for pair in pairs for records in pair):
+            return c_classifications(np.minimum(float(self.C) * C, MOST), pairs)
+        return None
 
     def _finished(self, solution: Solution) -> tuple[np.ndarray, float]:
         return solution.b, float(solution.thresholds[0])

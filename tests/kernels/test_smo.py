@@ -80,20 +80,49 @@ class Made:
         done, gap = smo.steps_pass(K, split, state, tolerance, most)
         return done, gap, state
 
-    def whole(self, tolerance=1e-9, most=EVER, calls=EVER):
-        """b, what was found, and the steps of each call."""
-        b, found, taken = self.b.copy(), np.empty(4), []
-        block, state = np.empty((self.width, self.width), self.dtype), np.empty((7, self.width))
-        while len(taken) < calls:
-            taken.append(
-                smo.whole_pass(
-                    self.K, self.records, self.split, self.v, self.low, self.high, b, tolerance, most,
-                    bool(taken), block, state, found,
-                )
-            )  # fmt: skip
-            if taken[-1] < most:
-                break
-        return b, found, taken
+    def whole(self, tolerance=1e-9, most=EVER, budget=EVER):
+        """b, what was found, and how many steps there were after each call."""
+        (b,), (found,), taken = together([self], stored(self.K), tolerance, most, budget)
+        return b, found, [int(steps) for (steps,) in taken]
+
+
+def stored(K):
+    """A matrix as `problems_pass` takes it."""
+    n = len(K)
+    nothing = np.empty((1, 1), K.dtype), np.empty(16, K.dtype), False, 0, 1.0, 0.0, 1.0
+    return *nothing, K.diagonal().astype(float), np.arange(n, dtype=np.int32), np.array([n]), K
+
+
+def made(A, function):
+    """Records whose rows it makes itself."""
+    n, rows = len(A), KernelRows(Table(A), function)
+    X = np.ascontiguousarray(rows.Y - rows.shift)
+    how = rows.tiles, function.measure == "squared", *function.codes[1:], np.full(n, np.nan)
+    return X, *how, np.full(n, -1, np.int32), np.zeros(1, np.int64), np.full((n, n), np.nan, A.dtype)
+
+
+def together(problems, rows, tolerance=1e-9, most=EVER, budget=EVER):
+    """Problems of one kernel by `problems_pass`: each one's b and what was found; steps after each call."""
+    sizes = [p.m for p in problems]
+    last = np.cumsum(sizes)
+    ends = np.stack([last - sizes, last - sizes + [p.split for p in problems], last], axis=1)
+    records = np.concatenate([p.records for p in problems])
+    limits = np.concatenate([np.stack([p.v, p.low, p.high]) for p in problems], axis=1)
+    b, w = np.concatenate([p.b for p in problems]), max(p.width for p in problems)
+    place, steps = np.zeros(3, np.int64), np.zeros(len(problems), np.int64)
+    scratch = (
+        np.empty(w * w, problems[0].dtype),
+        np.empty(w, np.int32),
+        np.empty(w, np.int64),
+        np.empty(7 * w),
+    )
+    found, taken = np.empty((len(problems), 4)), []
+    while place[0] < len(problems):
+        smo.problems_pass(
+            *(*rows, ends, records, limits, b, tolerance, most, budget, place, *scratch, found, steps)
+        )
+        taken.append(steps.copy())
+    return np.split(b, last[:-1]), found, taken
 
 
 def gains(p, b, i, group):
@@ -210,14 +239,15 @@ def test_both_passes_agree(first, second, dtype):
 def test_calls_that_go_on_give_the_same_bits(first, second, dtype, most):
     p = Made(first, second, dtype)
     b, found, (done,) = p.whole()
-    again, same, taken = p.whole(most=most)
+    again, same, taken = p.whole(budget=most * p.width)
     assert len(taken) > 1
-    assert sum(taken) == done
-    assert set(taken[:-1]) == {most}
+    assert taken[-1] == done
+    assert (np.diff([0, *taken]) <= most + 1).all()
     assert again.tobytes() == b.tobytes()
     assert same.tobytes() == found.tobytes()
     # What a first part leaves is feasible and no better than the whole.
-    part, _, _ = p.whole(most=most, calls=1)
+    part, _, taken = p.whole(most=most)
+    assert taken == [most]
     np.testing.assert_allclose(p.sums(part), p.sums(p.b), rtol=0, atol=1e-13 * p.m)
     assert p.objective(p.b) < p.objective(part) < p.objective(b) + 1e-12
 
@@ -375,19 +405,61 @@ def test_no_room_for_another_row(slots):
     assert p.gap(state[B, p.at]) <= 1e-9 + 1e-12
 
 
-def test_the_end_of_a_state():
-    """Coefficients, thresholds and objective: as `whole_pass` finds them."""
-    for first, second in ((9, 0), (9, 8), (17, 33)):
-        p = Made(first, second, np.float64)
-        _, found, _ = p.whole()
-        _, _, state = p.steps()
-        out, again = np.empty(p.m), np.full(4, np.nan)
-        smo.end_pass(state, p.split, p.v, out, again)
-        assert np.array_equal(out, state[B, p.at])
-        assert np.isnan(again[0])
-        groups = len(p.groups)
-        np.testing.assert_allclose(again[1 : 1 + groups], found[1 : 1 + groups], rtol=0, atol=1e-7)
-        assert again[3] == pytest.approx(found[3], abs=1e-9)
+def several(dtype):
+    """Problems of different sizes and groups, some of whose records are the same."""
+    problems = [
+        Made(33, 0, dtype),
+        Made(9, 8, dtype),
+        Made(1, 0, dtype),
+        Made(17, 33, dtype),
+        Made(8, 0, dtype),
+    ]
+    whole = max(problems, key=lambda p: p.n)
+    for p in problems:
+        p.K, p.A = whole.K, whole.A
+        p.own = p.K[np.ix_(p.records, p.records)].astype(float)
+    return problems, whole
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_each_problem_of_several_is_as_if_alone(dtype):
+    problems, whole = several(dtype)
+    b, found, (steps,) = together(problems, stored(whole.K))
+    for each, mine, other, n_steps in zip(problems, b, found, steps, strict=True):
+        alone, same, taken = each.whole()
+        assert alone.tobytes() == mine.tobytes()
+        assert same[: 2 + len(each.groups) - 1].tobytes() == other[: 2 + len(each.groups) - 1].tobytes()
+        assert taken == [n_steps]
+    again, same, taken = together(problems, stored(whole.K), budget=100)
+    assert len(taken) > len(problems)
+    assert [part.tobytes() for part in again] == [part.tobytes() for part in b]
+    assert same.tobytes() == found.tobytes()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f"{f.measure}-{f.shape}")
+def test_rows_of_several_problems_are_made_once(function, dtype):
+    problems, whole = several(dtype)
+    near = 1e-12 if dtype == np.float64 else 1e-5
+    K = KernelRows(Table(whole.A), function).rows()
+    rows = made(whole.A, function)
+    diagonal, slot, used, kept = rows[-4:]
+    b, found, (steps,) = together(problems, rows, 1e-6)
+    np.testing.assert_allclose(diagonal, K.diagonal(), rtol=10 * near)
+    # Each row that was asked for is kept once, and is right; who changed had asked.
+    have = np.flatnonzero(slot >= 0)
+    assert sorted(slot[have].tolist()) == list(range(used[0]))
+    np.testing.assert_allclose(kept[slot[have]], K[have], rtol=10 * near, atol=10 * near)
+    for p, mine, other in zip(problems, b, found, strict=True):
+        p.own = K[np.ix_(p.records, p.records)].astype(float)
+        assert other[0] <= 1e-6
+        assert p.gap(mine) <= 1e-6 + 100 * near
+        assert (slot[p.records[mine != p.b]] >= 0).all()
+    # Calls that go on give the same bits.
+    again, _, taken = together(problems, made(whole.A, function), 1e-6, budget=100)
+    assert len(taken) > len(problems)
+    assert np.array_equal(taken[-1], steps)
+    assert [part.tobytes() for part in again] == [part.tobytes() for part in b]
 
 
 def test_gradients_that_are_no_numbers_are_seen_at_once():
