@@ -35,6 +35,7 @@ _INNER = 0.1  # a block is optimised until its gap is so much of the whole one
 _STEP_NS = 0.6  # of a step, for each variable of the block
 _CALL_NS = 30_000_000
 _CALL_STEPS = int(_CALL_NS / _STEP_NS)
+_MOST_STEPS = 1 << 62
 _SAFE = 4.0  # how much larger than what rounding is expected to change it may be
 _SHARE = 0.1  # of the tolerance, that rounding may be without a second look
 _LOOKS = 30
@@ -186,7 +187,7 @@ def solve_few(rows: Few, batch: Batch, tol: float, *, max_iter: int = -1) -> lis
 
 def _steps(max_iter: int, m: int) -> int:
     """How many steps may be done."""
-    return max_iter if max_iter >= 0 else max(min(10_000_000, 10_000 * m), 100 * m)
+    return min(max_iter, _MOST_STEPS) if max_iter >= 0 else max(min(10_000_000, 10_000 * m), 100 * m)
 
 
 class NotFinite(ValueError):

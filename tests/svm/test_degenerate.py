@@ -252,7 +252,10 @@ def test_what_a_fit_that_gave_up_says_is_true(n):
 )
 def test_kernels_that_overflow(name, n, how):
     X, y = data(name, n)
-    with pytest.raises(ValueError, match=r"not finite .found: (nan|inf).. It has kernel=.*(gamma=1.0, coef0=0.0, degree=9|Polynomial)"):
+    with pytest.raises(
+        ValueError,
+        match=r"not finite .found: (nan|inf).. It has kernel=.*(gamma=1.0, coef0=0.0, degree=9|Polynomial)",
+    ):
         fitted(name, X * 1e60, y, **how)
 
 
