@@ -219,3 +219,15 @@ def test_plus_plus_needs_as_many_rows_as_centres():
         kmeans_plusplus(np.eye(3), 4)
     with pytest.raises(ValueError, match=r"length of x_squared_norms \(2,\) should be equal"):
         kmeans_plusplus(np.eye(3), 2, x_squared_norms=np.ones(2))
+
+
+def test_a_function_sees_sparse_records_as_they_were_given():
+    """A column that lies far from zero is moved inside; whoever chooses centres does not see that."""
+    rng = np.random.default_rng(0)
+    X = sp.csr_matrix(rng.standard_normal((60, 3)) + [1000, 0, 0])
+
+    def first(records, k, random_state):
+        return records[:k].toarray()
+
+    made, given = (KMeans(3, init=init, n_init=1).fit(X) for init in (first, X[:3].toarray()))
+    assert np.array_equal(made.cluster_centers_, given.cluster_centers_)
