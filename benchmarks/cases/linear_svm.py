@@ -79,6 +79,13 @@ def iris(scale: float) -> Data:
     return {"X": np.ascontiguousarray(X), "y": y}
 
 
+def diabetes(scale: float) -> Data:
+    from sklearn.datasets import load_diabetes
+
+    X, y = load_diabetes(return_X_y=True)
+    return {"X": np.ascontiguousarray(X), "y": y}
+
+
 # --- quality --------------------------------------------------------------------------------------
 
 
@@ -132,5 +139,6 @@ CASES = (
     case("text-2", partial(text, topics=2)),
     case("regression-100kx50", partial(plane, n=100_000, d=50), "LinearSVR", sure=False),
     case("iris", iris, repeat=50, note="mean of 50 calls"),
+    case("diabetes", diabetes, "LinearSVR", repeat=20, note="mean of 20 calls"),
     case("iris-hinge", iris, params={"loss": "hinge"}, repeat=20, note="mean of 20 calls"),
 )

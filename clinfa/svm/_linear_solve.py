@@ -11,8 +11,8 @@ import numpy as np
 
 from clinfa.arrays import CSR, Table
 from clinfa.blas import one_thread
-from clinfa.svm._descent import Rows, descend, descend_classes, descend_columns, descend_jointly
-from clinfa.svm._design import Design, SparseDesign, WideDesign
+from clinfa.svm._descent import Rows, descend, descend_classes, descend_columns, descend_jointly, descend_soon
+from clinfa.svm._design import FEW, Design, SparseDesign, WideDesign
 from clinfa.svm._interior import interior
 from clinfa.svm._newton import newton, newton_l1
 from clinfa.threads import jobs
@@ -23,6 +23,7 @@ _NARROW = 1500  # columns (or rows) whose second moments are worth a factorisati
 _SMALL = 1 << 24  # numbers in sparse records of few columns that are made dense without a second thought
 _LARGE = 1 << 20  # numbers in dense records that keep all threads busy with one class
 _FEW = 300  # sparse records whose inner products are worth it, however many columns
+_SURE = 1e-12  # of the objective, a duality gap at which nothing is left to be gained
 _EPS = float(np.finfo(np.float64).eps)
 _SOON = 100  # sweeps after which Newton's method takes over where the loss is squared
 _SAFE = 1e-70, 1e70  # squares of numbers between these, and products of such, are in range
@@ -144,8 +145,12 @@ def solve_bands(
             )
             n_iter += more
         return w[None], n_iter, converged
-    method = newton if how.squared else interior
     design, back = records.narrow
+    if not how.squared and design.n * design.width**2 <= FEW and not isinstance(X, CSR):
+        soon = descend_soon(Rows.of(X, constant), bands, cost, min(how.tol**2, _SURE), how.max_iter)
+        if soon is not None:
+            return soon[0][None, : records.d + (constant > 0)], soon[1], True
+    method = newton if how.squared else interior
     w, n_iter, converged = method(design, bands, cost, how.tol, how.max_iter)
     return back(w)[None], n_iter, converged
 

@@ -154,8 +154,9 @@ class LinearSVC(Classifier):
     -----
     Records of up to 1500 columns (or rows) that are dense are solved by second-order methods, whose steps
     cost one product of the records with themselves and whose number does not depend on C: Newton's method
-    for the squared hinge [1]_, and an interior-point method for the hinge [2]_. They stop when the duality
-    gap is `tol` squared times the objective. Others are solved by coordinate descent in the dual [3]_, which
+    for the squared hinge [1]_, and an interior-point method for the hinge [2]_ (for few records, only if
+    some sweeps of coordinate descent do not get there). They stop when the duality gap is `tol` squared
+    times the objective. Others are solved by coordinate descent in the dual [3]_, which
     stops when no multiplier's slope is off by `tol`; eight classes go side by side. The L1 penalty has
     coordinate descent on Newton's model, or on the objective itself [4]_, with `tol` as in LIBLINEAR.
     Crammer and Singer's problem is solved as in [5]_.

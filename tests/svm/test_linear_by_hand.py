@@ -3,10 +3,14 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from sklearn.datasets import load_diabetes
 
 from clinfa import Dataset
 from clinfa.datasets import load_iris
 from clinfa.svm import LinearSVC, LinearSVR, _linear_solve
+from clinfa.svm._descent import Rows, descend_soon
+from clinfa.svm._design import Design
+from clinfa.svm._interior import interior
 
 COSTS = [1e-10, 1e-3, 0.125, 0.2, 1.0, 7.0, 1e10]
 TWO = np.array([[1.0], [-1.0]]), np.array([True, False])
@@ -237,3 +241,22 @@ def test_too_few_iterations(way):
             model = LinearSVC(max_iter=few, tol=1e-9, **options).fit(way(X), y)
         assert model.n_iter_ == few
         assert isinstance(model.n_iter_, int)
+
+
+def test_a_few_sweeps_are_enough_or_are_given_up():
+    """Columns as small as those of the diabetes data leave nearly every multiplier at its bound."""
+    X, y = load_diabetes(return_X_y=True)
+    bands, cost = (y - 3, y + 3), np.ones(len(y))
+
+    def objective(w):
+        return w @ w / 2 + np.maximum(np.abs(X @ w[:-1] + w[-1] - y) - 3, 0).sum()
+
+    w, n_iter = descend_soon(Rows.of(X, 1.0), bands, cost, 1e-12, 1000)
+    exact, *_ = interior(Design(X, 1.0), bands, cost, 1e-6, 1000)
+    assert n_iter <= 24
+    assert objective(w) <= objective(exact) * (1 + 1e-12)
+    fitted = LinearSVR(epsilon=3.0).fit(X, y)
+    assert objective(np.append(fitted.coef_, fitted.intercept_)) <= objective(exact) * (1 + 1e-12)
+    # Not with so few sweeps, nor where costs are high.
+    assert descend_soon(Rows.of(X, 1.0), bands, cost, 1e-12, 3) is None
+    assert descend_soon(Rows.of(X, 1.0), bands, 100 * cost, 1e-12, 1000) is None
