@@ -13,11 +13,25 @@ import inspect
 import sys
 from typing import Any, ClassVar, Self, dataclass_transform
 
+import numpy as np
+
 from clinfa.arrays import is_dataset
-from clinfa.base import Params
+from clinfa.base import Estimator, Params
+from clinfa.errors import NotFittedError, twin
 from clinfa.params import param, shown
 
-__all__ = ["Recipe", "fit_copy", "predict_on", "unfitted_copy"]
+__all__ = [
+    "Recipe",
+    "answer",
+    "ask",
+    "check_fitted",
+    "fit_copy",
+    "kind_of_model",
+    "predict_on",
+    "takes_datasets",
+    "takes_weights",
+    "unfitted_copy",
+]
 
 # What a user has set beside the parameters: metadata requests, the form of what `transform` returns.
 _SETTINGS = {"_metadata_request", "_sklearn_output_config"}
@@ -134,7 +148,7 @@ def fit_copy(recipe: Any, X: Any, y: Any = None, sample_weight: Any = None) -> A
         X = X if takes_datasets(new) else X.records
     if sample_weight is None:
         return new.fit(X, y)
-    if not _takes_weights(new):
+    if not takes_weights(new):
         raise TypeError(
             f"The data have sample weights, but {type(new).__name__}.fit takes no sample_weight. Weights are "
             f"never dropped silently: fit without them by Dataset.with_weights(None)."
@@ -190,7 +204,8 @@ def takes_datasets(model: Any) -> bool:
     return getattr(model, "_takes_datasets", False)
 
 
-def _takes_weights(model: Any) -> bool:
+def takes_weights(model: Any) -> bool:
+    """Whether the `fit` of a model or recipe takes sample weights."""
     arguments = inspect.signature(model.fit).parameters
     if "sample_weight" in arguments:
         return True
@@ -201,3 +216,45 @@ def _takes_weights(model: Any) -> bool:
         and theirs.get_config()["enable_metadata_routing"]
         and any(a.kind is a.VAR_KEYWORD for a in arguments.values())
     )
+
+
+def answer(model: Any, method: str, X: Any) -> np.ndarray:
+    """What a model says, as an array also where X is a Dataset."""
+    out = ask(model, method, X)
+    return np.asarray(out.targets if is_dataset(out) else out)
+
+
+def check_fitted(model: Any, where: str) -> None:
+    """Raise unless it is a model that can predict.
+
+    Raises
+    ------
+    TypeError
+        If it has no `predict`.
+    NotFittedError
+        If it was not fitted.
+    """
+    if isinstance(model, type) or not hasattr(model, "predict"):
+        raise TypeError(f"{where} must be a fitted model with a predict method, got {shown(model)}.")
+    if hasattr(model, "__sklearn_is_fitted__"):
+        fitted = model.__sklearn_is_fitted__()
+    else:  # by scikit-learn's convention; who is no estimator cannot be unfitted
+        fitted = not hasattr(model, "get_params") or any(
+            name.endswith("_") and name[0] != "_" for name in vars(model)
+        )
+    if not fitted:
+        raise twin(NotFittedError)(f"{where} is not fitted yet: {shown(model)}. Fit it first.")
+
+
+def kind_of_model(model: Any) -> str | None:
+    """ "classifier", "regressor", "clusterer", ..., as scikit-learn calls what a model or recipe is.
+
+    None where it does not say.
+    """
+    if isinstance(model, Params):
+        return model._estimator._kind
+    if isinstance(model, Estimator):
+        return model._kind
+    if hasattr(model, "__sklearn_tags__"):
+        return model.__sklearn_tags__().estimator_type
+    return getattr(model, "_estimator_type", None)

@@ -7,40 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from clinfa.arrays import is_dataset
-from clinfa.errors import NotFittedError, twin
 from clinfa.params import shown
-from clinfa.recipes import ask
+from clinfa.recipes import answer
 
-__all__ = ["answer", "check_fitted", "common_width", "score_method", "scores"]
-
-
-def answer(model: Any, method: str, X: Any) -> np.ndarray:
-    """What a model says, as an array also where X is a Dataset."""
-    out = ask(model, method, X)
-    return np.asarray(out.targets if is_dataset(out) else out)
-
-
-def check_fitted(model: Any, where: str) -> None:
-    """Raise unless it is a model that can predict.
-
-    Raises
-    ------
-    TypeError
-        If it has no `predict`.
-    NotFittedError
-        If it was not fitted.
-    """
-    if isinstance(model, type) or not hasattr(model, "predict"):
-        raise TypeError(f"{where} must be a fitted model with a predict method, got {shown(model)}.")
-    if hasattr(model, "__sklearn_is_fitted__"):
-        fitted = model.__sklearn_is_fitted__()
-    else:  # by scikit-learn's convention; who is no estimator cannot be unfitted
-        fitted = not hasattr(model, "get_params") or any(
-            name.endswith("_") and name[0] != "_" for name in vars(model)
-        )
-    if not fitted:
-        raise twin(NotFittedError)(f"{where} is not fitted yet: {shown(model)}. Fit it first.")
+__all__ = ["common_width", "score_method", "scores"]
 
 
 def common_width(models: Iterable[Any], where: str) -> int | None:

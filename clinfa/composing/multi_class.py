@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from clinfa.arrays import is_dataset
-from clinfa.composing._parts import check_fitted, common_width, score_method, scores
+from clinfa.composing._parts import common_width, score_method, scores
 from clinfa.dataset import Pr
 from clinfa.params import shown
+from clinfa.recipes import check_fitted
 from clinfa.targets import read_labels
 
 __all__ = ["MultiClassModel"]

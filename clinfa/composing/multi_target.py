@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from clinfa.arrays import is_dataset
-from clinfa.composing._parts import answer, check_fitted, common_width
+from clinfa.composing._parts import common_width
+from clinfa.recipes import answer, check_fitted
 
 __all__ = ["MultiTargetModel"]
 

@@ -10,11 +10,11 @@ import numpy as np
 
 from clinfa.arrays import is_dataset, read_weights
 from clinfa.blas import matmul
-from clinfa.composing._parts import check_fitted, score_method, scores
+from clinfa.composing._parts import score_method, scores
 from clinfa.dataset import Pr
 from clinfa.errors import ConvergenceWarning, twin
 from clinfa.params import at_least, between, param, positive
-from clinfa.recipes import Recipe
+from clinfa.recipes import Recipe, check_fitted
 from clinfa.targets import Labels, check_lengths, read_labels, read_values
 
 __all__ = ["Platt", "PlattModel"]

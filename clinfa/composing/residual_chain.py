@@ -8,9 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from clinfa.arrays import is_dataset
-from clinfa.composing._parts import answer
 from clinfa.params import Rule, between, param
-from clinfa.recipes import Recipe, fit_copy, unfitted_copy
+from clinfa.recipes import Recipe, answer, fit_copy, unfitted_copy
 from clinfa.targets import read_values
 
 __all__ = ["ResidualChain", "ResidualChainModel"]
