@@ -242,6 +242,10 @@ class Estimator:
 
     # What scikit-learn's tools ask
 
+    def _takes(self) -> tuple[bool, bool]:
+        """Whether it takes sparse records, and such with gaps."""
+        return bool(self._sparse), not self._finite
+
     def __sklearn_tags__(self) -> Any:
         from sklearn.utils import (
             ClassifierTags,
@@ -253,6 +257,7 @@ class Estimator:
         )
 
         kind = self._kind
+        sparse, gaps = self._takes()
         return Tags(
             estimator_type=kind,
             target_tags=TargetTags(required=kind in ("classifier", "regressor")),
@@ -263,7 +268,7 @@ class Estimator:
             ),
             classifier_tags=ClassifierTags() if kind == "classifier" else None,
             regressor_tags=RegressorTags() if kind == "regressor" else None,
-            input_tags=InputTags(sparse=self._sparse, allow_nan=not self._finite),
+            input_tags=InputTags(sparse=sparse, allow_nan=gaps),
         )
 
     def get_metadata_routing(self) -> Any:

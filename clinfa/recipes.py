@@ -28,6 +28,7 @@ __all__ = [
     "fit_copy",
     "kind_of_model",
     "predict_on",
+    "takes",
     "takes_datasets",
     "takes_weights",
     "unfitted_copy",
@@ -258,3 +259,13 @@ def kind_of_model(model: Any) -> str | None:
     if hasattr(model, "__sklearn_tags__"):
         return model.__sklearn_tags__().estimator_type
     return getattr(model, "_estimator_type", None)
+
+
+def takes(model: Any) -> tuple[bool, bool] | None:
+    """Whether a model or recipe takes sparse records, and such with gaps; None where it does not say."""
+    if isinstance(model, Estimator | Params):
+        return (model.estimator() if isinstance(model, Params) else model)._takes()
+    if isinstance(model, type) or not hasattr(model, "__sklearn_tags__"):
+        return None
+    tags = model.__sklearn_tags__().input_tags
+    return bool(tags.sparse), bool(tags.allow_nan)

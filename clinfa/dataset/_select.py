@@ -55,4 +55,6 @@ def columns(value: Any, which: np.ndarray) -> Any:
 
 def _is_arrow(value: Any) -> bool:
     module = sys.modules.get("pyarrow")
-    return module is not None and isinstance(value, module.Table | module.Array | module.ChunkedArray)
+    return module is not None and isinstance(
+        value, module.Table | module.RecordBatch | module.Array | module.ChunkedArray
+    )

@@ -22,11 +22,13 @@ def short_stripes(monkeypatch):
 
 # What an estimator rightly warns of on data as small or as dull as these, by class name.
 RIGHTLY = {
+    "Bagging": ("ignore:Some inputs do not have OOB scores:UserWarning",),
     "LocalOutlierFactor": (
         "ignore:n_neighbors .* is greater than the total number of samples:UserWarning",
         "ignore:Duplicate values are leading to incorrect results:UserWarning",
     ),
     "SpectralClustering": ("ignore:Graph is not fully connected:UserWarning",),
+    "StackingClassifier": ("ignore:The least populated class in y has only:UserWarning",),
     "SpectralEmbedding": ("ignore:Graph is not fully connected:UserWarning",),
 }
 

@@ -13,10 +13,12 @@ from sklearn.utils._test_common.instance_generator import INIT_PARAMS
 
 import clinfa
 from clinfa.base import Estimator
-from tests.contract.problems import build, few
+from tests.contract.problems import build, few, needed
 
 # Variants that neither scikit-learn nor a parameter's annotation names, by class name.
 MORE: dict[str, list[dict]] = {"SpectralEmbedding": [{"affinity": "rbf"}]}
+# A fit that goes on where another ended, a score of few models: tests/ensemble has them.
+NOT_VARIED = ("oob_score", "warm_start")
 # What a choice needs beside it where records have two columns.
 BESIDE = {("TruncatedSVD", "arpack"): {"n_components": 1}}
 
@@ -58,12 +60,15 @@ def variants(cls: type) -> list[dict]:
     out: list[dict] = [{}]
     hints = typing.get_type_hints(cls)
     for name, value in cls().get_params(deep=False).items():
+        if name in NOT_VARIED:
+            continue
         others = [c for c in _choices(hints[name]) if c != value or type(c) is not type(value)]
         out += [{name: c} | BESIDE.get((cls.__name__, c), {}) for c in others]
     for theirs, params in INIT_PARAMS.items():
         if theirs.__name__ == cls.__name__:
             out += params if isinstance(params, list) else [params]
-    return [few(cls) | settings for settings in out + MORE.get(cls.__name__, [])]
+    every = [few(cls) | settings | needed(cls) for settings in out + MORE.get(cls.__name__, [])]
+    return [settings for at, settings in enumerate(every) if settings not in every[:at]]
 
 
 def _on_records(cls: type, params: dict) -> bool:
@@ -80,11 +85,12 @@ ON_RECORDS = [(cls, params) for cls, params in VARIANTS if _on_records(cls, para
 
 def label(cls, params) -> str:
     """A variant in a test's name."""
-    return f"{cls.__name__}({','.join(f'{k}={v}' for k, v in params.items())})"
+    told = ",".join(f"{k}={v}" for k, v in params.items() if k not in needed(cls))
+    return f"{cls.__name__}({told})"
 
 
 def having(method: str) -> list[type]:
-    return [cls for cls in CLASSES if hasattr(cls(), method)]
+    return [cls for cls in CLASSES if hasattr(build(cls), method)]
 
 
 def of_kind(kind: str) -> list[type]:

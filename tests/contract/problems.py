@@ -6,6 +6,7 @@ Processes of their own import this: it loads little.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import mmap
 import os
 import pickle
@@ -52,13 +53,38 @@ def few(cls: type) -> dict:
     return {"n_components": 1} if getattr(cls(), "n_components", None) == "auto" else {}
 
 
+# Seconds are dear: few models, and quick ones, will do.
+_ENSEMBLES = ("Bagging", "Stacking", "Voting")
+
+
+@functools.cache
+def needed(cls: type) -> dict:
+    """What models made of models are made of: nothing for others."""
+    name = cls.__name__.removesuffix("Classifier").removesuffix("Regressor")
+    if name not in _ENSEMBLES:
+        return {}
+    if cls._kind == "classifier":
+        from clinfa.naive_bayes import GaussianNB
+
+        models = [GaussianNB(), GaussianNB(var_smoothing=0.1)]
+    else:
+        from clinfa.svm import LinearSVR
+
+        smooth = {"loss": "squared_epsilon_insensitive", "dual": False}
+        models = [LinearSVR(**smooth), LinearSVR(C=0.1, **smooth)]
+    if name == "Bagging":
+        return {"estimator": models[0]}
+    folds = {"cv": 2} if name == "Stacking" else {}
+    return {"estimators": [("first", models[0]), ("second", models[1])]} | folds
+
+
 # All that some find by default takes too long of many records, by class name.
 FEWER = {"KernelPCA": {"n_components": 3}}
 
 
 def build(cls: type, /, **params):
     """An estimator with a fixed seed, where it has one."""
-    params = FEWER.get(cls.__name__, {}) | params
+    params = FEWER.get(cls.__name__, {}) | needed(cls) | params
     if "random_state" in cls._rules:
         params = {"random_state": 0, **params}
     return cls(**few(cls) | params)
@@ -67,6 +93,8 @@ def build(cls: type, /, **params):
 # Estimators whose cost grows faster than the number of records: how many are enough, by name. Where stripes
 # are short (conftest.py) every pass that threads share is cut into four or more of so many.
 ENOUGH = {
+    "BaggingClassifier": 10_000,
+    "BaggingRegressor": 10_000,
     "DBSCAN": 3_750,
     "DiffusionMap": 250,
     "HDBSCAN": 1_250,
@@ -84,6 +112,8 @@ ENOUGH = {
     "SVR": 600,
     "SpectralClustering": 300,
     "SpectralEmbedding": 500,
+    "StackingClassifier": 10_000,
+    "StackingRegressor": 10_000,
 }
 
 
@@ -128,6 +158,8 @@ def bits(value):
         return {name: bits(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         return [bits(inner) for inner in value]
+    if hasattr(value, "_rules"):  # a model inside another: what it was told, and what it has learned
+        return [type(value).__name__, bits(vars(value))]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return [type(value).__name__] + [
             bits(getattr(value, field.name)) for field in dataclasses.fields(value)

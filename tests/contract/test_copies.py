@@ -68,7 +68,7 @@ def test_copy_is_the_same_model(cls, params):
 def test_copy_of_an_unfitted_model(cls, way):
     again = COPIES[way](build(cls))
     assert not learned(again)
-    assert again.get_params() == build(cls).get_params()
+    assert bits(again.get_params()) == bits(build(cls).get_params())
 
 
 @each_variant
@@ -116,7 +116,8 @@ def test_dtype_is_kept(cls, params, storage, dtype):
     model = build(cls, **params).fit(X, y.astype(dtype) if cls._kind == "regressor" else y)
     public = {name: value for name, value in learned(model).items() if name[0] != "_"}
     seen = _floats(public) | _floats(outputs(model, X))
-    assert seen or cls._kind is None  # who only remembers the records has no numbers of its own
+    # Who only remembers the records, or counts votes, has no numbers of its own.
+    assert seen or cls._kind is None or "voting" in cls._rules
     assert set(seen.values()) <= {np.dtype(dtype)}, seen
 
 

@@ -51,7 +51,14 @@ def _whole_numbers():
 
 
 def _without_names(model, X):
-    return {name: value for name, value in state(model, X).items() if name != "feature_names_in_"}
+    return _nameless(state(model, X))
+
+
+def _nameless(value):
+    """The state of a model, and of all inside it, but for the names of columns."""
+    if isinstance(value, dict):
+        return {name: _nameless(inner) for name, inner in value.items() if name != "feature_names_in_"}
+    return [_nameless(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _same_as_plain(cls, X, y, ways):

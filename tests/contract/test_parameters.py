@@ -11,7 +11,7 @@ from tests.contract.discover import CLASSES, build, each
 from tests.contract.problems import each_in_child, groups, state, targets
 
 # What asks for work without end is a fair request, not an error.
-ENDLESS = ("n_init",)
+ENDLESS = ("n_estimators", "n_init")
 
 
 class Unprintable:
@@ -52,7 +52,7 @@ HOSTILE = {
     "0-D array": np.array(2),
     "class": int,
     "function": lambda: None,
-    "estimator": CLASSES[0](),
+    "estimator": build(CLASSES[0]),
     "unprintable": Unprintable(),
     "long": "x" * 10_000,
 }
