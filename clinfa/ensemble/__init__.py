@@ -2,6 +2,7 @@
 
 from clinfa.ensemble.bagging import BaggingClassifier, BaggingRegressor
 from clinfa.ensemble.stacking import StackingClassifier, StackingRegressor
+from clinfa.ensemble.stagewise import StagewiseRegressor
 from clinfa.ensemble.voting import VotingClassifier, VotingRegressor
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "BaggingRegressor",
     "StackingClassifier",
     "StackingRegressor",
+    "StagewiseRegressor",
     "VotingClassifier",
     "VotingRegressor",
 ]

@@ -9,13 +9,13 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from clinfa.arrays import Table, column_names, is_dataset, is_sparse, read_weights
-from clinfa.base import Params
+from clinfa.base import Estimator, Params
 from clinfa.bunch import Bunch
 from clinfa.kinds import Transformer
 from clinfa.params import Rule, param, shown
 from clinfa.recipes import Recipe, kind_of_model, takes
 
-__all__ = ["Named", "Raw", "align", "read_raw"]
+__all__ = ["Named", "Raw", "Whole", "align", "estimator_rule", "read_raw", "seeded", "weights_or_none"]
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,29 @@ def _list() -> Rule:
     return Rule("a list of (str, estimator) tuples", lambda v: isinstance(v, list | tuple))
 
 
-class Named(Transformer):
+class Whole(Estimator):
+    """Hands records on as they were passed: the models inside read them."""
+
+    def _read_fit(self, X: Any, sample_weight: Any) -> tuple[Any, np.ndarray]:
+        raw = read_raw(X)
+        sample_weight = X.weights if is_dataset(X) and sample_weight is None else sample_weight
+        return raw, read_weights(sample_weight, raw.n, type(self).__name__)
+
+    def _read_new(self, X: Any) -> Any:
+        self._check_fitted()
+        return read_raw(X)
+
+    def _publish(self, result: Any, table: Table | Raw, **more: Any) -> Self:
+        super()._publish(result, table, **more)
+        if table.d is None:  # documents, say, which have no columns
+            del self.__dict__["n_features_in_"]
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "estimators_" in self.__dict__
+
+
+class Named(Whole, Transformer):
     """Models in a list of (name, model), of which each may be left out by the word "drop"."""
 
     _part_kinds: ClassVar[tuple[str, ...]] = ()  # what the models must be, where it matters
@@ -181,24 +203,6 @@ class Named(Transformer):
         models = iter(fitted)
         return Bunch({name: "drop" if _dropped(part) else next(models) for name, part in self.estimators})
 
-    def _read_fit(self, X: Any, sample_weight: Any) -> tuple[Any, np.ndarray]:
-        raw = read_raw(X)
-        sample_weight = X.weights if is_dataset(X) and sample_weight is None else sample_weight
-        return raw, read_weights(sample_weight, raw.n, type(self).__name__)
-
-    def _read_new(self, X: Any) -> Any:
-        self._check_fitted()
-        return read_raw(X)
-
-    def _publish(self, result: Any, table: Table | Raw, **more: Any) -> Self:
-        super()._publish(result, table, **more)
-        if table.d is None:  # documents, say, which have no columns
-            del self.__dict__["n_features_in_"]
-        return self
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return "estimators_" in self.__dict__
-
     def fit_transform(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
         """Fit, and return what `transform` makes of the same records.
 
@@ -269,3 +273,14 @@ def is_estimator(value: Any) -> bool:
 
 def estimator_rule() -> Rule:
     return Rule("an estimator or a recipe", is_estimator)
+
+
+def seeded(model: Any, own: int | tuple[int, int]) -> Any:
+    """The model with `own` for its seed, and seeds that follow from it for models inside it."""
+    if isinstance(model, Recipe):
+        return model
+    names = [name for name in sorted(model.get_params()) if name.rpartition("__")[2] == "random_state"]
+    if names:
+        more = np.random.Generator(np.random.PCG64(own)).integers(2**31 - 1, size=len(names))
+        model.set_params(**{name: int(value) for name, value in zip(names, more, strict=True)})
+    return model

@@ -12,7 +12,7 @@ import numpy as np
 from clinfa.arrays import CSR, Table, is_dataset, read_table, read_weights
 from clinfa.base import Estimator
 from clinfa.ensemble._draws import Draws
-from clinfa.ensemble._named import align, estimator_rule
+from clinfa.ensemble._named import align, estimator_rule, seeded
 from clinfa.errors import outside
 from clinfa.kinds import OnlyIf, ProbabilisticClassifier, Regressor, one_column
 from clinfa.many import share, side_by_side
@@ -145,7 +145,7 @@ class _Bagging(Estimator):
 
         def work(at: int) -> tuple[Any, np.ndarray]:
             counts, which, own = draws.of((start, at))
-            model = _seeded(unfitted_copy(base), own)
+            model = seeded(unfitted_copy(base), own)
             out = _fit_on(model, _columns(table, which), y, counts, weighted)
             report("%s: model %d of %d is fitted", type(self).__name__, at + 1, self.n_estimators)
             return out, which
@@ -240,17 +240,6 @@ class _Bagging(Estimator):
 
     def _takes(self) -> tuple[bool, bool]:
         return takes(self._tree() if self.estimator is None else self.estimator) or (False, False)
-
-
-def _seeded(model: Any, own: int) -> Any:
-    """The model with `own` for its seed, and seeds that follow from it for models inside it."""
-    if isinstance(model, Recipe):
-        return model
-    names = [name for name in sorted(model.get_params()) if name.rpartition("__")[2] == "random_state"]
-    if names:
-        more = np.random.Generator(np.random.PCG64(own)).integers(2**31 - 1, size=len(names))
-        model.set_params(**{name: int(value) for name, value in zip(names, more, strict=True)})
-    return model
 
 
 def _fit_on(model: Any, X: Any, y: np.ndarray, counts: np.ndarray, weighted: bool) -> Any:

@@ -54,7 +54,7 @@ def few(cls: type) -> dict:
 
 
 # Seconds are dear: few models, and quick ones, will do.
-_ENSEMBLES = ("Bagging", "Stacking", "Voting")
+_ENSEMBLES = ("Bagging", "Stacking", "Stagewise", "Voting")
 
 
 @functools.cache
@@ -74,6 +74,8 @@ def needed(cls: type) -> dict:
         models = [LinearSVR(**smooth), LinearSVR(C=0.1, **smooth)]
     if name == "Bagging":
         return {"estimator": models[0]}
+    if name == "Stagewise":
+        return {"estimator": models[0], "n_estimators": 3}
     folds = {"cv": 2} if name == "Stacking" else {}
     return {"estimators": [("first", models[0]), ("second", models[1])]} | folds
 
