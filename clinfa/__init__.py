@@ -15,6 +15,8 @@ if TYPE_CHECKING:
         composing,
         datasets,
         decomposition,
+        ensemble,
+        inspection,
         kernels,
         manifold,
         metrics,
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
         neighbors,
         preprocessing,
         random_projection,
+        svm,
     )
     from clinfa.base import Params
     from clinfa.config import config_context, get_config, set_config
@@ -47,6 +50,8 @@ _MODULES = (
     "composing",
     "datasets",
     "decomposition",
+    "ensemble",
+    "inspection",
     "kernels",
     "linalg",
     "manifold",
@@ -55,6 +60,7 @@ _MODULES = (
     "neighbors",
     "preprocessing",
     "random_projection",
+    "svm",
 )
 
 __all__ = [
@@ -67,7 +73,9 @@ __all__ = [
     "config_context",
     "datasets",
     "decomposition",
+    "ensemble",
     "get_config",
+    "inspection",
     "kernels",
     "linalg",
     "manifold",
@@ -79,6 +87,7 @@ __all__ = [
     "random_projection",
     "set_config",
     "show_versions",
+    "svm",
     "unpatch_sklearn",
 ]
 

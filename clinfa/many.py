@@ -45,7 +45,7 @@ def side_by_side(
         What works: whether that is all clinfa's.
     """
     done = 0
-    if thread_count() == 1 or len(items) == 1:
+    if thread_count() == 1 or len(items) <= 1:
         yield from map(work, items)
         return
     few, soon = _OURS if all(isinstance(model, Estimator | Params) for model in models) else _THEIRS

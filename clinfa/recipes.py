@@ -206,10 +206,10 @@ def takes_datasets(model: Any) -> bool:
 
 
 def takes_weights(model: Any) -> bool:
-    """Whether the `fit` of a model or recipe takes sample weights."""
+    """Whether the `fit` of a model or recipe takes sample weights, and so do the models inside it."""
     arguments = inspect.signature(model.fit).parameters
     if "sample_weight" in arguments:
-        return True
+        return all(takes_weights(part) for part in _inside(model))
     # With its metadata routing on, scikit-learn's Pipeline and the like hand them on, or say why not.
     theirs = sys.modules.get("sklearn")
     return (
@@ -217,6 +217,21 @@ def takes_weights(model: Any) -> bool:
         and theirs.get_config()["enable_metadata_routing"]
         and any(a.kind is a.VAR_KEYWORD for a in arguments.values())
     )
+
+
+def _inside(model: Any) -> list[Any]:
+    """The models among the parameters of one of clinfa's."""
+    if isinstance(model, Recipe):
+        values = [getattr(model, field.name) for field in dataclasses.fields(model)]
+    elif isinstance(model, Estimator):
+        values = list(model.get_params(deep=False).values())
+    else:
+        return []
+    for value in list(values):
+        if isinstance(value, list | tuple):  # of names and models
+            values += [pair[1] for pair in value if isinstance(pair, list | tuple) and len(pair) == 2]
+    found = [v.estimator() if isinstance(v, Params) else v for v in values]
+    return [v for v in found if hasattr(v, "fit") and not isinstance(v, type)]
 
 
 def answer(model: Any, method: str, X: Any) -> np.ndarray:

@@ -54,6 +54,10 @@ def read_raw(X: Any) -> Raw:
     shape = getattr(records, "shape", None)
     if not shape:
         raise ValueError(f"Expected 2D array for X, got {shown(X)} instead.")
+    if not shape[0]:
+        raise ValueError(
+            f"Found array with 0 sample(s) (shape={tuple(shape)}) while a minimum of 1 is required."
+        )
     return Raw(X, int(shape[0]), int(shape[1]) if len(shape) > 1 else None, names)
 
 

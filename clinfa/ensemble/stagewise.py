@@ -22,7 +22,7 @@ __all__ = ["StagewiseRegressor"]
 @dataclass(frozen=True)
 class Result:
     estimators: list[Any]
-    init: Any
+    base: Any
     train_score: list[float]
 
 
@@ -41,7 +41,7 @@ class StagewiseRegressor(Whole, Regressor):
     learning_rate : float, default 0.1
         How much of each prediction counts, in (0, 1]: the smaller, the more stages are needed, and the better
         they usually predict.
-    init : estimator, optional
+    base : estimator, optional
         What the first residuals are left by: a regressor or recipe; by default the mean of the targets.
     random_state : int, RandomState or Generator, optional
         For the regressors that draw.
@@ -51,7 +51,7 @@ class StagewiseRegressor(Whole, Regressor):
     Attributes
     ----------
     estimators_ : list of fitted regressors
-    init_ : fitted regressor, float or ndarray
+    base_ : fitted regressor, float or ndarray
         What stands before the first stage.
     train_score_ : list of float
         The mean squared error on the training records after each stage.
@@ -77,19 +77,19 @@ class StagewiseRegressor(Whole, Regressor):
     estimator: Any = param(None, estimator_rule() | none(), positional=True)
     n_estimators: int = param(100, at_least(1), positional=True)
     learning_rate: float = param(0.1, between(0, 1, closed="right"))
-    init: Any = param(None, estimator_rule() | none())
+    base: Any = param(None, estimator_rule() | none())
     random_state: Any = param(None, seed())
     verbose: int = param(0, verbosity())
 
     estimators_: list[Any] = fitted()
-    init_: Any = fitted()
+    base_: Any = fitted()
     train_score_: list[float] = fitted()
 
     def _read_targets(self, X: Any, y: Any, table: Any) -> np.ndarray:
         given = super()._read_targets(X, y, table)
         return given if given.ndim == 2 and given.shape[1] > 1 else one_column(given, y)
 
-    def _base(self) -> Any:
+    def _stage(self) -> Any:
         if self.estimator is not None:
             return self.estimator
         from clinfa.tree import DecisionTreeRegressor
@@ -97,11 +97,11 @@ class StagewiseRegressor(Whole, Regressor):
         return DecisionTreeRegressor(max_depth=3)
 
     def _takes(self) -> tuple[bool, bool]:
-        return takes(self._base()) or (False, False)
+        return takes(self._stage()) or (False, False)
 
     def _fit(self, raw: Any, y: np.ndarray, weights: np.ndarray) -> Result:
-        base, w = self._base(), weights_or_none(weights)
-        for name, part in (("estimator", base), ("init", self.init)):
+        stage, w = self._stage(), weights_or_none(weights)
+        for name, part in (("estimator", stage), ("base", self.base)):
             if part is not None and kind_of_model(part) != "regressor" and not isinstance(part, Recipe):
                 raise ValueError(
                     f"The {name!r} parameter of StagewiseRegressor must be a regressor, got {part}."
@@ -109,22 +109,22 @@ class StagewiseRegressor(Whole, Regressor):
         shares = None if w is None else w / w.max()
         source, report = generator(self.random_state), reporter(self.verbose)
         start = int(source.random() * 2.0**53)
-        if self.init is None:
-            init = np.average(y, axis=0, weights=shares)
-            told = np.broadcast_to(init, y.shape).astype(np.float64)
-            init = init.astype(y.dtype) if y.ndim > 1 else float(init)
+        if self.base is None:
+            base = np.average(y, axis=0, weights=shares)
+            told = np.broadcast_to(base, y.shape).astype(np.float64)
+            base = base.astype(y.dtype) if y.ndim > 1 else float(base)
         else:
-            init = fit_copy(self.init, raw.X, y, w)
-            told = self._one(init, raw.X, y.shape).astype(np.float64)
+            base = fit_copy(self.base, raw.X, y, w)
+            told = self._one(base, raw.X, y.shape).astype(np.float64)
         models, errors = [], []
         for at in range(int(self.n_estimators)):
             left = (y - told).astype(y.dtype, copy=False)
-            model = fit_copy(seeded(unfitted_copy(base), (start, at)), raw.X, left, w)
+            model = fit_copy(seeded(unfitted_copy(stage), (start, at)), raw.X, left, w)
             told += float(self.learning_rate) * self._one(model, raw.X, y.shape)
             models.append(model)
             errors.append(float(np.average((y - told) ** 2, axis=0, weights=shares).mean()))
             report("stage %d of %d: mean squared error %g", at + 1, self.n_estimators, errors[-1])
-        return Result(models, init, errors)
+        return Result(models, base, errors)
 
     @staticmethod
     def _one(model: Any, X: Any, shape: tuple[int, ...]) -> np.ndarray:
@@ -137,10 +137,10 @@ class StagewiseRegressor(Whole, Regressor):
     def _stages(self, raw: Any) -> Iterator[tuple[np.ndarray, np.dtype]]:
         """The sum after each stage, in one array that the next stage changes, and the type that it is of."""
         first = answer(self.estimators_[0], "predict", raw.X)
-        if hasattr(self.init_, "predict"):
-            told = self._one(self.init_, raw.X, first.shape).astype(np.float64)
+        if hasattr(self.base_, "predict"):
+            told = self._one(self.base_, raw.X, first.shape).astype(np.float64)
         else:
-            told = np.broadcast_to(self.init_, first.shape).astype(np.float64)
+            told = np.broadcast_to(self.base_, first.shape).astype(np.float64)
         dtype = np.result_type(first, np.float32)
         for at, model in enumerate(self.estimators_):
             told += float(self.learning_rate) * (self._one(model, raw.X, first.shape) if at else first)

@@ -75,7 +75,7 @@ def needed(cls: type) -> dict:
     if name == "Bagging":
         return {"estimator": models[0]}
     if name == "Stagewise":
-        return {"estimator": models[0], "n_estimators": 3}
+        return {"estimator": models[0], "n_estimators": 3, "learning_rate": 1.0}
     folds = {"cv": 2} if name == "Stacking" else {}
     return {"estimators": [("first", models[0]), ("second", models[1])]} | folds
 

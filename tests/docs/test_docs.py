@@ -23,6 +23,8 @@ PUBLIC = (
     "clinfa.composing",
     "clinfa.dataset",
     "clinfa.datasets",
+    "clinfa.ensemble",
+    "clinfa.inspection",
     "clinfa.kernels",
     "clinfa.manifold",
     "clinfa.metrics",
