@@ -12,8 +12,8 @@ class Bunch(dict):
 
     Parameters
     ----------
-    **values
-        What it holds.
+    *given, **values
+        What it holds, as for a dict.
 
     Examples
     --------

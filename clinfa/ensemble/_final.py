@@ -118,6 +118,7 @@ class LogisticBlend(ProbabilisticClassifier):
         scores = self._scores(self._read_new(X))
         return scores[:, 0] if scores.shape[1] == 1 else scores
 
+    @one_thread()
     def _scores(self, table: Table) -> np.ndarray:
         return _dense(table) @ self.coef_.T.astype(table.dtype) + self.intercept_.astype(table.dtype)
 
@@ -143,6 +144,7 @@ class _Problem:
     w: np.ndarray
     penalty: np.ndarray  # of each column: the ones go free
 
+    @one_thread()
     def loss(self, theta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         """The value at theta (functions, columns), its slope, and the probabilities there."""
         scores = self.X @ theta.T
@@ -150,12 +152,14 @@ class _Problem:
         value = self.w @ (logs - (scores * self.target).sum(axis=1)) + 0.5 * (self.penalty * theta**2).sum()
         return float(value), self._together(P - self.target, theta), P
 
+    @one_thread()
     def bend(self, P: np.ndarray, v: np.ndarray) -> np.ndarray:
         """The second derivative where the probabilities are P, times v."""
         turned = P * (self.X @ v.T)
         turned -= P * turned.sum(axis=1, keepdims=True)
         return self._together(turned, v)
 
+    @one_thread()
     def _together(self, rows: np.ndarray, theta: np.ndarray) -> np.ndarray:
         out = (rows * self.w[:, None]).T @ self.X + self.penalty * theta
         # (All functions moved alike say the same: rounding must not add up that way.)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -15,7 +16,17 @@ from clinfa.kinds import Transformer
 from clinfa.params import Rule, param, shown
 from clinfa.recipes import Recipe, kind_of_model, takes
 
-__all__ = ["Named", "Raw", "Whole", "align", "estimator_rule", "read_raw", "seeded", "weights_or_none"]
+__all__ = [
+    "Named",
+    "Raw",
+    "Whole",
+    "align",
+    "estimator_rule",
+    "read_raw",
+    "seeded",
+    "tree",
+    "weights_or_none",
+]
 
 
 @dataclass(frozen=True)
@@ -288,3 +299,14 @@ def seeded(model: Any, own: int | tuple[int, int]) -> Any:
         more = np.random.Generator(np.random.PCG64(own)).integers(2**31 - 1, size=len(names))
         model.set_params(**{name: int(value) for name, value in zip(names, more, strict=True)})
     return model
+
+
+def tree(name: str, **how: Any) -> Any:
+    """A decision tree, loaded only where one is asked for: what is bagged and boosted by default."""
+    try:
+        module = importlib.import_module("clinfa.tree")
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"Pass an 'estimator': the default, a {name}, is in clinfa.tree, which this build lacks."
+        ) from error
+    return getattr(module, name)(**how)

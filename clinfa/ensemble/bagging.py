@@ -12,7 +12,7 @@ import numpy as np
 from clinfa.arrays import CSR, Table, is_dataset, read_table, read_weights
 from clinfa.base import Estimator
 from clinfa.ensemble._draws import Draws
-from clinfa.ensemble._named import align, estimator_rule, seeded
+from clinfa.ensemble._named import align, estimator_rule, seeded, tree
 from clinfa.errors import outside
 from clinfa.kinds import OnlyIf, ProbabilisticClassifier, Regressor, one_column
 from clinfa.many import share, side_by_side
@@ -347,9 +347,7 @@ class BaggingClassifier(_Bagging, ProbabilisticClassifier):
     n_classes_: int = fitted()
 
     def _tree(self) -> Any:
-        from clinfa.tree import DecisionTreeClassifier
-
-        return DecisionTreeClassifier()
+        return tree("DecisionTreeClassifier")
 
     def _fit(self, table: Table, labels: Labels, weights: np.ndarray) -> Fitted:
         again = self.warm_start and self.__sklearn_is_fitted__()
@@ -475,9 +473,7 @@ class BaggingRegressor(_Bagging, Regressor):
     """
 
     def _tree(self) -> Any:
-        from clinfa.tree import DecisionTreeRegressor
-
-        return DecisionTreeRegressor()
+        return tree("DecisionTreeRegressor")
 
     def _read_targets(self, X: Any, y: Any, table: Table) -> np.ndarray:
         given = super()._read_targets(X, y, table)

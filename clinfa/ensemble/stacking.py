@@ -362,7 +362,7 @@ class StackingRegressor(_Stacking, Regressor):
     >>> from clinfa.neighbors import KNeighborsRegressor
     >>> near = [(f"near{k}", KNeighborsRegressor(k)) for k in (5, 25)]
     >>> round(StackingRegressor(near).fit(load_diabetes()).score(load_diabetes()), 2)
-    0.52
+    0.54
     """
 
     _part_kinds: ClassVar[tuple[str, ...]] = ("regressor",)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from clinfa.arrays import is_dataset
-from clinfa.ensemble._named import Whole, estimator_rule, seeded, weights_or_none
+from clinfa.ensemble._named import Whole, estimator_rule, seeded, tree, weights_or_none
 from clinfa.kinds import Regressor, one_column
 from clinfa.params import at_least, between, fitted, none, param, seed, verbosity
 from clinfa.recipes import Recipe, answer, fit_copy, kind_of_model, takes, unfitted_copy
@@ -90,11 +90,7 @@ class StagewiseRegressor(Whole, Regressor):
         return given if given.ndim == 2 and given.shape[1] > 1 else one_column(given, y)
 
     def _stage(self) -> Any:
-        if self.estimator is not None:
-            return self.estimator
-        from clinfa.tree import DecisionTreeRegressor
-
-        return DecisionTreeRegressor(max_depth=3)
+        return tree("DecisionTreeRegressor", max_depth=3) if self.estimator is None else self.estimator
 
     def _takes(self) -> tuple[bool, bool]:
         return takes(self._stage()) or (False, False)

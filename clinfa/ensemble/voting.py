@@ -130,7 +130,7 @@ class VotingClassifier(_Voting, ProbabilisticClassifier):
     >>> from clinfa.neighbors import KNeighborsClassifier
     >>> votes = VotingClassifier([("bayes", GaussianNB()), ("near", KNeighborsClassifier())], voting="soft")
     >>> votes.fit(load_iris()).predict_proba([[6.0, 2.8, 4.9, 1.7]]).round(2)
-    array([[0.  , 0.42, 0.58]])
+    array([[0.  , 0.34, 0.66]])
     """
 
     _part_kinds: ClassVar[tuple[str, ...]] = ("classifier",)
@@ -253,7 +253,7 @@ class VotingRegressor(_Voting, Regressor):
     >>> from clinfa.neighbors import KNeighborsRegressor
     >>> near = [(f"near{k}", KNeighborsRegressor(k)) for k in (5, 25)]
     >>> round(VotingRegressor(near, weights=[1, 2]).fit(load_diabetes()).score(load_diabetes()), 2)
-    0.54
+    0.55
     """
 
     _part_kinds: ClassVar[tuple[str, ...]] = ("regressor",)

@@ -22,6 +22,11 @@ __all__ = ["Importances", "permutation_importance"]
 class Importances(Bunch):
     """How much a model's score falls when the values of a column are shuffled.
 
+    Parameters
+    ----------
+    *given, **values
+        What it holds, as for a dict.
+
     Attributes
     ----------
     importances_mean, importances_std : ndarray of shape (n_features,)

@@ -101,7 +101,7 @@ def test_named_scores_are_scikit_learns(name):
         y = Y + 1.0
     elif name.endswith("samples"):
         model = MultiLabels()
-        y = np.stack([Y > 0, Y > 1], axis=1).astype(int)
+        y = np.stack([Y >= 0, Y > 1], axis=1).astype(int)
     else:
         model = LogisticRegression(max_iter=500)
         records, y = X[:, :2], Y if name.endswith(SEVERAL) else Y > 0
@@ -118,7 +118,7 @@ class MultiLabels(ClassifierMixin, BaseEstimator):
         return self
 
     def predict(self, X):
-        return np.stack([X[:, 2] > 3, X[:, 3] > 1], axis=1).astype(int)
+        return np.stack([X[:, 2] > 0, X[:, 3] > 1], axis=1).astype(int)
 
 
 def test_every_name_of_scikit_learn_is_known():
