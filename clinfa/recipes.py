@@ -151,8 +151,9 @@ def fit_copy(recipe: Any, X: Any, y: Any = None, sample_weight: Any = None) -> A
         return new.fit(X, y)
     if not takes_weights(new):
         raise TypeError(
-            f"The data have sample weights, but {type(new).__name__}.fit takes no sample_weight. Weights are "
-            f"never dropped silently: fit without them by Dataset.with_weights(None)."
+            f"The data have sample weights, but {type(new).__name__}.fit takes no sample_weight: it, or a "
+            f"model inside it, does not support sample weights. Weights are never dropped silently: fit "
+            f"without them by Dataset.with_weights(None)."
         )
     return new.fit(X, y, sample_weight=sample_weight)
 

@@ -212,7 +212,10 @@ def _has(method: str) -> Callable[[Any], None]:
         final = model.__dict__.get("final_estimator_", model.final_estimator)
         final = model._default() if final is None else final
         if not hasattr(final, method):
-            raise AttributeError(f"The final estimator, {type(final).__name__}, has no {method}.")
+            raise AttributeError(
+                f"This {type(model).__name__!r} has no attribute {method!r}: its final estimator, "
+                f"{type(final).__name__}, has none."
+            )
 
     return check
 

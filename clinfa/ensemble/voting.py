@@ -88,7 +88,10 @@ class _Voting(Named):
 
 def _soft(model: Any) -> None:
     if not (isinstance(model.voting, str) and model.voting == "soft"):
-        raise AttributeError(f"predict_proba is not available when voting={model.voting!r}")
+        raise AttributeError(
+            f"This {type(model).__name__!r} has no attribute 'predict_proba': there are no probabilities "
+            f"where voting={model.voting!r}."
+        )
 
 
 class VotingClassifier(_Voting, ProbabilisticClassifier):
