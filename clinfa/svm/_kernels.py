@@ -108,8 +108,8 @@ def _over_variance(table: Table, mass: np.ndarray) -> float:
         ) / size
     else:
         X = table.X.astype(np.float64, copy=False)
-        apart = X - float(np.einsum("i,ij->", mass, X)) / size
-        variance = float(np.einsum("i,ij,ij->", mass, apart, apart)) / size
+        mean = float((mass * X.sum(axis=1)).sum()) / size
+        variance = float((mass * np.square(X - mean).sum(axis=1)).sum()) / size
     scale = table.d * variance
     return 1.0 / scale if scale > 0 else 1.0
 
