@@ -13,7 +13,7 @@ import numpy as np
 
 from clinfa._core import seeding
 
-__all__ = ["WeightedRows", "check_random_state", "generator"]
+__all__ = ["WeightedRows", "check_random_state", "generator", "seeds"]
 
 
 def check_random_state(seed: object) -> np.random.RandomState:
@@ -61,6 +61,13 @@ def generator(seed: object) -> np.random.Generator | np.random.RandomState:
     if _is_seed(seed):
         return np.random.Generator(np.random.PCG64(int(seed)))
     return seed if isinstance(seed, np.random.Generator) else check_random_state(seed)
+
+
+def seeds(source: np.random.Generator | np.random.RandomState, count: int) -> np.ndarray:
+    """So many seeds for what draws by itself: shape (count,), uint64."""
+    if isinstance(source, np.random.Generator):
+        return source.integers(2**63, size=count).astype(np.uint64)
+    return source.randint(2**63 - 1, size=count, dtype=np.int64).astype(np.uint64)
 
 
 _ONES = np.empty(0)

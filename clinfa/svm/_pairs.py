@@ -10,11 +10,11 @@ import numpy as np
 
 from clinfa.arrays import Table, is_dataset
 from clinfa.blas import one_thread
+from clinfa.class_weight import class_factors, class_weight_rule
 from clinfa.errors import NotFittedError, twin
 from clinfa.kinds import Classifier, OnlyIf
 from clinfa.params import boolean, fitted, one_of, param, seed
 from clinfa.svm._calibration import folds_of, sigmoid_of
-from clinfa.svm._class_weight import class_factors, class_weight_rule
 from clinfa.svm._distinct import Distinct
 from clinfa.svm._kernels import Shape, Source
 from clinfa.svm._machine import Machine, MachineFit, dual_of

@@ -10,6 +10,7 @@ import numpy as np
 
 from clinfa.arrays import Table, is_dataset, is_sparse
 from clinfa.blas import one_thread
+from clinfa.class_weight import class_factors, class_weight_rule
 from clinfa.errors import ConvergenceWarning, twin
 from clinfa.kinds import Classifier, Regressor, one_column
 from clinfa.linalg._blocks import combined
@@ -17,7 +18,6 @@ from clinfa.linalg._sparse import product
 from clinfa.params import at_least, between, boolean, fitted, one_of, param, positive, seed, shown, verbosity
 from clinfa.reports import reporter
 from clinfa.rng import generator
-from clinfa.svm._class_weight import class_factors, class_weight_rule
 from clinfa.svm._linear_solve import Records, Settings, Solution, power_of_two, solve_bands, solve_classes
 from clinfa.targets import Labels
 

@@ -1,0 +1,82 @@
+# What the kernels that grow trees share: the rules of a fit, the records of a node, and a thread's own room.
+from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+ctypedef fused code_t:
+    uint16_t
+    uint32_t
+
+# A node as it is written down: `left` is -1 in a leaf. Records whose code is at most that of `low` go left.
+ctypedef packed struct Record:
+    int32_t left
+    int32_t right
+    int32_t feature
+    int32_t n             # records
+    int32_t low           # a record with the greatest value that goes left, and
+    int32_t high          # one with the least that goes right; -1 where nothing but what is missing does
+    int32_t depth
+    int32_t missing_left
+    double threshold      # of a random split; that of a best one lies between `low` and `high`
+    double weight
+    double impurity
+
+cdef struct Split:
+    double score          # -1e308 where there is none
+    double threshold
+    double left, right    # what the sides would predict, where a monotonic constraint asks for it
+    int32_t feature
+    uint32_t low, high    # codes on both sides of the cut
+    int32_t missing_left
+
+cdef struct Pending:      # a node that is to be looked at, or (best first) that waits to be divided
+    int64_t begin, end
+    uint64_t seed
+    double lower, upper   # what it may predict
+    double gain           # best first only, as all that follows
+    int64_t order
+    int32_t parent, side, depth, place
+    Split split
+
+cdef struct Rules:
+    int measure
+    int random
+    int64_t d, outputs, width          # width: numbers that a node predicts
+    int64_t tried, min_split, min_leaf, max_depth, most_leaves, words
+    double min_weight, min_decrease, total, scale
+    const int64_t* n_values            # (d + ranked targets)  distinct values of each column
+    const uint8_t* missing             # (d)  which columns lack values: those have the code n_values
+    const int64_t* classes             # (outputs + 1)  where the classes of an output begin; NULL for numbers
+    const int8_t* monotonic            # (d) or NULL
+    const uint8_t* categorical         # (d) or NULL
+    const double* values               # random splits: all distinct values of all columns
+    const int64_t* first_value         # (d)  where those of a column begin
+
+cdef struct Work:                      # room of one thread; U codes, m records at most
+    double* sums                       # (2 U)  weight and targets of each code; zero between uses
+    double* counts                     # (U)    records of each code; zero between uses
+    uint64_t* bits                     # (U / 64 + 1)    codes that occur; zero between uses
+    uint64_t* tops                     # (U / 4096 + 1)  words of them that are not zero
+    int32_t* slot                      # (U)    a record of each code; -1 between uses
+    int32_t* chain                     # (m)    the next record of the same code
+    int32_t* order                     # (m)    records by their code
+    uint32_t* codes                    # (m + 1)  codes, in order
+    uint32_t few[65]
+    double* weight                     # (m)    sums up to a cut: weights,
+    double* sum                        # (m)    targets,
+    double* count                      # (m)    and records
+    double* score                      # (m)
+    double* left                       # (m)    what the sides would predict, where a constraint asks for it
+    double* right                      # (m)
+    double* z                          # (m outputs)  weighted targets, less their mean where that helps
+    double* moved                      # (m (1 + outputs))  records that go right, while others move left
+    int32_t* moved_rows                # (m)
+    double* totals                     # (3 width)  weights of classes, or sums of targets: all, left, right
+    int32_t* permutation               # (2 d)  0 to d - 1 between uses, and what was swapped
+    uint16_t* local                    # (columns, CONDENSED)  codes of the records of a small node
+    int32_t* home                      # (CONDENSED)           which records they are
+    int64_t* local_values              # (columns)
+    uint64_t* category                 # (words)  categories that go left in the best split so far
+    int32_t* rank                      # (m outputs)  absolute errors: places by target,
+    int32_t* ordered                   # (m outputs)  records in that order,
+    double* sorted                     # (m outputs)  and targets
+    double* tree                       # (2 m + 2)
+    uint8_t* side                      # (m)

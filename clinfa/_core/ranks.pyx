@@ -1,0 +1,97 @@
+# Ranks of the values of every column: integers that are as a tree sees the values. docs/kernels.md, "Trees".
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.string cimport memcpy, memset
+
+from clinfa._core.nodes cimport code_t
+from clinfa._core.types cimport clinfa_take, real
+
+cdef extern from "trees.h" nogil:
+    uint64_t key_of_double(double)
+    uint64_t key_of_float(float)
+    const uint64_t NO_KEY
+
+cdef enum:
+    MANY = 4096       # from here on digits are of 11 bits, not of 8
+
+
+def room(int64_t n):
+    """Bytes that one thread needs."""
+    return 24 * n + 8 * 2048
+
+
+def rank_pass(
+    const real[:, ::1] X,        # in     (n, d)
+    code_t[:, ::1] codes,        # out    (columns, n)  0 for the least value; for NaN the number of values
+    int64_t first,               # in                   the row of `codes` of the first column
+    int64_t[::1] n_values,       # out    (columns)     distinct values
+    uint8_t[::1] missing,        # out    (columns)     whether there is a NaN
+    double[:, ::1] values,       # out    (d, n) or (0, 0)  the distinct values
+    uint8_t[:, ::1] rooms,       # inout  (slots, room)
+    const int64_t[::1] bounds, int64_t[::1] cursor, int64_t limit, int64_t slot,
+):
+    cdef int64_t s, f, i, n = X.shape[0], stripes = bounds.shape[0] - 1, digit, bits, digits, k, sum
+    cdef uint64_t* keys
+    cdef uint64_t* other
+    cdef uint32_t* order
+    cdef uint32_t* moved
+    cdef uint64_t* counts
+    cdef uint64_t key, mask, spread, at
+    cdef real x
+    cdef code_t* code
+    with nogil:
+        keys = <uint64_t*> &rooms[slot, 0]
+        other = keys + n
+        order = <uint32_t*> (other + n)
+        moved = order + n
+        counts = <uint64_t*> (moved + n)
+        bits = 11 if n >= MANY else 8
+        digits = (64 + bits - 1) // bits
+        mask = (<uint64_t> 1 << bits) - 1
+        while limit > 0:
+            limit -= 1
+            s = clinfa_take(&cursor[0])
+            if s >= stripes:
+                break
+            for f in range(bounds[s], bounds[s + 1]):
+                memset(counts, 0, 8 << bits)
+                spread = 0
+                for i in range(n):
+                    x = X[i, f]
+                    if real is float:
+                        key = key_of_float(x)
+                    else:
+                        key = key_of_double(x)
+                    keys[i] = key
+                    order[i] = <uint32_t> i
+                    spread |= key ^ keys[0]
+                for digit in range(digits):
+                    if not (spread >> (digit * bits)) & mask:
+                        continue
+                    for i in range(n):
+                        counts[(keys[i] >> (digit * bits)) & mask] += 1
+                    sum = 0
+                    for i in range(<int64_t> mask + 1):
+                        k = counts[i]
+                        counts[i] = sum
+                        sum += k
+                    for i in range(n):
+                        key = (keys[i] >> (digit * bits)) & mask
+                        at = counts[key]
+                        counts[key] = at + 1
+                        other[at] = keys[i]
+                        moved[at] = order[i]
+                    memset(counts, 0, 8 << bits)
+                    keys, other = other, keys
+                    order, moved = moved, order
+                code = &codes[first + f, 0]
+                k = -1
+                missing[first + f] = 0
+                for i in range(n):
+                    if i == 0 or keys[i] != keys[i - 1]:
+                        k += 1
+                        if keys[i] == NO_KEY:
+                            missing[first + f] = 1
+                        elif values.shape[0]:
+                            values[f, k] = X[order[i], f]
+                    code[order[i]] = <code_t> k
+                n_values[first + f] = k + 1 - missing[first + f]

@@ -1,0 +1,242 @@
+# What a split of a node gains, by every criterion, for all cuts of an ordered column at once.
+#
+# The gain is a score less that of the node undivided. Scores are sums over both sides, of which the greatest is the
+# best: s^2 / w for the variance (with targets less their mean), sums of squared class weights over w for Gini's,
+# c log c for entropy, s log(s / w) for Poisson's, minus the sum of deviations from the median for absolute errors.
+from libc.stdint cimport int32_t, int64_t, uint32_t
+
+from clinfa._core.nodes cimport Rules, Work
+
+cdef extern from "logarithm.h" nogil:
+    double log_normal(double)
+    const double LEAST_NORMAL
+
+cdef enum:
+    VARIANCE = 0      # one target: numbers, or two classes as 0 and 1 (Gini)
+    ENTROPY = 1       # two classes as 0 and 1
+    POISSON = 2       # one target of counts
+    GINI_ALL = 3      # any number of outputs and classes
+    ENTROPY_ALL = 4
+    VARIANCE_ALL = 5  # several targets
+    POISSON_ALL = 6
+    ABSOLUTE = 7
+    ANY = 8           # every split is as good as another
+
+cdef extern from "trees.h" nogil:
+    const double NONE "NO_SCORE"
+
+
+cdef inline double xlogx(double x) noexcept nogil:
+    return x * log_normal(x if x > LEAST_NORMAL else LEAST_NORMAL)
+
+
+cdef inline double ratio_log(double s, double w) noexcept nogil:
+    """s log(s / w) for s > 0."""
+    return s * log_normal(max(s / w, LEAST_NORMAL))
+
+
+cdef inline int64_t first_greatest(const double* score, int64_t n) noexcept nogil:
+    """The place of the first of the greatest; `n` is at least 1."""
+    cdef double best[8]
+    cdef double most = score[0]
+    cdef int64_t i = 0, j
+    for j in range(8):
+        best[j] = NONE
+    while i + 8 <= n:
+        for j in range(8):
+            best[j] = score[i + j] if score[i + j] > best[j] else best[j]
+        i += 8
+    while i < n:
+        most = score[i] if score[i] > most else most
+        i += 1
+    for j in range(8):
+        most = best[j] if best[j] > most else most
+    i = 0
+    while i < n - 1 and score[i] != most:
+        i += 1
+    return i
+
+
+cdef inline void score_sums(
+    int measure, const double* weight, const double* sum, int64_t n, double W, double S, double* score
+) noexcept nogil:
+    """Scores of the first n cuts from the sums on their left, where there is one target."""
+    cdef int64_t i
+    cdef double wl, wr, sl, sr, t, g
+    if measure == VARIANCE:
+        # With integers all but the quotient is exact, so equal splits are equal.
+        for i in range(n):
+            wl = weight[i]
+            wr = W - wl
+            t = sum[i] * W - wl * S
+            g = t * t / (wl * wr)
+            score[i] = g if wr > 0 else NONE
+    elif measure == ENTROPY:
+        for i in range(n):
+            wl = weight[i]
+            wr = W - wl
+            sl = sum[i]
+            sr = max(S - sl, 0.0)
+            g = xlogx(sl) + xlogx(max(wl - sl, 0.0)) - xlogx(wl) + xlogx(sr) + xlogx(max(wr - sr, 0.0)) - xlogx(wr)
+            score[i] = g if wr > 0 else NONE
+    else:
+        for i in range(n):
+            wl = weight[i]
+            wr = W - wl
+            sl = sum[i]
+            sr = S - sl
+            g = ratio_log(sl, wl) + ratio_log(sr, wr)
+            score[i] = g if wr > 0 and sl > 0 and sr > 0 else NONE
+
+
+cdef inline double whole_sums(int measure, double W, double S) noexcept nogil:
+    """The score of a node undivided."""
+    if measure == VARIANCE:
+        return 0
+    if measure == ENTROPY:
+        return xlogx(S) + xlogx(max(W - S, 0.0)) - xlogx(W)
+    return ratio_log(S, W) if S > 0 else 0
+
+
+cdef inline double side_classes(const Rules* p, const double* counts, double w) noexcept nogil:
+    """The score of one side from its class weights."""
+    cdef int64_t k
+    cdef double out = 0
+    if p.measure == GINI_ALL:
+        for k in range(p.width):
+            out += counts[k] * counts[k]
+        return out / w
+    for k in range(p.width):
+        out += xlogx(counts[k])
+    return out - <double> p.outputs * xlogx(w)
+
+
+cdef inline double side_targets(const Rules* p, const double* sums, double w) noexcept nogil:
+    """The score of one side from the sums of several targets."""
+    cdef int64_t o
+    cdef double out = 0
+    if p.measure == VARIANCE_ALL:
+        for o in range(p.outputs):
+            out += sums[o] * sums[o]
+        return out / w
+    for o in range(p.outputs):
+        if not sums[o] > 0:
+            return NONE
+        out += ratio_log(sums[o], w)
+    return out
+
+
+cdef inline void score_classes(
+    const Rules* p, const int32_t* order, int64_t m, const double* w, const double* y, const double* totals, double W,
+    double* left, double* right, double* weight, double* score
+) noexcept nogil:
+    """Scores of all cuts of an ordered column, for classes. `left` and `right` have room for `width` each."""
+    cdef int64_t j, o, k, q = p.outputs
+    cdef int32_t i
+    cdef double ww = 1, wl = 0, a = 0, b = 0, wr
+    for k in range(p.width):
+        left[k] = 0
+        right[k] = totals[k]
+        if p.measure == GINI_ALL:
+            b += totals[k] * totals[k]
+        else:
+            b += xlogx(totals[k])
+    for j in range(m):
+        i = order[j]
+        if w != NULL:
+            ww = w[i]
+        wl += ww
+        for o in range(q):
+            k = p.classes[o] + <int64_t> y[i * q + o]
+            if p.measure == GINI_ALL:
+                a += ww * (2 * left[k] + ww)
+                b += ww * (ww - 2 * right[k])
+            else:
+                a += xlogx(left[k] + ww) - xlogx(left[k])
+                b += xlogx(max(right[k] - ww, 0.0)) - xlogx(right[k])
+            left[k] += ww
+            right[k] = max(right[k] - ww, 0.0)
+        weight[j] = wl
+        wr = W - wl
+        if not wr > 0:
+            score[j] = NONE
+        elif p.measure == GINI_ALL:
+            score[j] = a / wl + b / wr
+        else:
+            score[j] = a + b - <double> q * (xlogx(wl) + xlogx(wr))
+
+
+cdef inline void score_targets(
+    const Rules* p, const int32_t* order, int64_t m, const double* w, const double* z, const double* totals, double W,
+    double* left, double* right, double* weight, double* score
+) noexcept nogil:
+    """The same for several targets; `z` are weighted already."""
+    cdef int64_t j, o, q = p.outputs
+    cdef int32_t i
+    cdef double wl = 0, wr, a, b
+    for o in range(q):
+        left[o] = 0
+    for j in range(m):
+        i = order[j]
+        wl += w[i] if w != NULL else 1.0
+        wr = W - wl
+        weight[j] = wl
+        for o in range(q):
+            left[o] += z[i * q + o]
+            right[o] = totals[o] - left[o]
+        if not wr > 0:
+            score[j] = NONE
+            continue
+        a = side_targets(p, left, wl)
+        b = side_targets(p, right, wr)
+        score[j] = a + b if a > NONE and b > NONE else NONE
+
+
+cdef inline void score_deviations(
+    const int32_t* order, int64_t m, const double* w, const double* y, int64_t stride, const int32_t* rank,
+    const double* ordered, double* tree, bint backwards, double* score, double* medians
+) noexcept nogil:
+    """Subtract from every cut's score the sum of absolute deviations from the median on one side of it.
+
+    `rank` is the place of a record by its target, `ordered` the targets in that order; `tree` (2, m + 1) is made
+    a Fenwick tree of weights and weighted targets.
+    """
+    cdef int64_t j, at, step, top = 1
+    cdef int32_t i
+    cdef double ww = 1, W = 0, S = 0, below, sum_below, median, half
+    cdef double* mass = tree
+    cdef double* moment = tree + m + 1
+    for j in range(m + 1):
+        mass[j] = 0
+        moment[j] = 0
+    while 2 * top <= m:
+        top *= 2
+    for j in range(m):
+        i = order[m - 1 - j] if backwards else order[j]
+        if w != NULL:
+            ww = w[i]
+        W += ww
+        S += ww * y[i * stride]
+        at = rank[i] + 1
+        while at <= m:
+            mass[at] += ww
+            moment[at] += ww * y[i * stride]
+            at += at & -at
+        # Down to the last place where no more than half of the weight is passed: the next is a median.
+        half = W / 2
+        at = below = sum_below = 0
+        step = top
+        while step:
+            if at + step <= m and below + mass[at + step] < half:
+                at += step
+                below += mass[at]
+                sum_below += moment[at]
+            step >>= 1
+        median = ordered[min(at, m - 1)]
+        # (Of the cut between j and j + 1, from either side.)
+        if not backwards:
+            medians[j] = median
+            score[j] -= median * below - sum_below + (S - sum_below) - median * (W - below)
+        elif j < m - 1:
+            medians[m - 2 - j] = median
+            score[m - 2 - j] -= median * below - sum_below + (S - sum_below) - median * (W - below)

@@ -1,0 +1,220 @@
+"""Growing trees: rules in, samples in, trees out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from clinfa._core import split
+from clinfa.growing.ranks import Ranks
+from clinfa.growing.trees import Trees, packed
+from clinfa.threads import Stripes, jobs
+
+__all__ = ["CRITERIA", "Rules", "Sample", "Targets", "grow"]
+
+RECORD = np.dtype(
+    [(name, "i4") for name in ("left", "right", "feature", "n", "low", "high", "depth", "missing_left")]
+    + [(name, "f8") for name in ("threshold", "weight", "impurity")]
+)
+
+# Measures of _core/scores.pxd: for one target or two classes, and for more.
+CRITERIA = {
+    "gini": (0, 3),
+    "entropy": (1, 4),
+    "log_loss": (1, 4),
+    "squared_error": (0, 5),
+    "friedman_mse": (0, 5),
+    "poisson": (2, 6),
+    "absolute_error": (7, 7),
+    "any": (8, 8),
+}
+_BUDGET = 4e6  # looks at a value in one call: some 30 ms
+_TOGETHER = 100_000  # samples that one call gets, unless a single tree has more
+_LEAST_CODES = 16_384  # with fewer records than that, small nodes do without codes of their own
+_FAR = 1e100  # weights and targets beyond are brought near by a power of two
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """When a node is divided, and how; the names are the estimators'."""
+
+    criterion: str
+    random: bool
+    max_features: int
+    max_depth: int | None
+    min_samples_split: int
+    min_samples_leaf: int
+    min_weight_fraction_leaf: float
+    max_leaf_nodes: int | None
+    min_impurity_decrease: float
+    monotonic: np.ndarray | None = None  # (d,) int8
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What is predicted.
+
+    Attributes
+    ----------
+    y : ndarray of shape (n, outputs), float64
+        Numbers, or codes of classes.
+    n_classes : ndarray of shape (outputs,)
+        1 for numbers.
+    classes : bool
+    """
+
+    y: np.ndarray
+    n_classes: np.ndarray
+    classes: bool
+
+    @property
+    def width(self) -> int:
+        return int(self.n_classes.sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What one tree grows on.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (m,), int32
+        Records, each once, rising.
+    weights : ndarray of shape (m,), float64, or None
+        None of them zero.
+    seed : int
+    """
+
+    rows: np.ndarray
+    weights: np.ndarray | None
+    seed: int
+
+
+def grow(ranks: Ranks, targets: Targets, rules: Rules, samples: Sequence[Sample]) -> Trees:
+    """A tree on each sample: the same bits on any number of threads."""
+    whole = sum(len(sample.rows) for sample in samples)
+    if whole <= _TOGETHER or len(samples) == 1:
+        return _grow_together(ranks, targets, rules, samples)
+    size = max(1, int(_TOGETHER * len(samples) / whole))
+    parts = [samples[i : i + size] for i in range(0, len(samples), size)]
+    return Trees.joined(jobs(lambda part: _grow_together(ranks, targets, rules, part), parts))
+
+
+def _measure(targets: Targets, rules: Rules) -> int:
+    one, several = CRITERIA[rules.criterion]
+    single = len(targets.n_classes) == 1 and targets.n_classes[0] <= 2
+    return one if single else several
+
+
+def _scales(targets: Targets, rules: Rules, y: np.ndarray) -> tuple[np.ndarray, float]:
+    """Targets near one, where they are far from it, and the power of two that they were multiplied by."""
+    if targets.classes or rules.criterion == "any":
+        return y, 1.0
+    most = float(np.abs(y).max())
+    if most == 0 or 1 / _FAR < most < _FAR:
+        return y, 1.0
+    factor = 2.0 ** -math.frexp(most)[1] if most > 1 else 2.0 ** min(1000, -math.frexp(most)[1])
+    return y * factor, factor
+
+
+def _grow_together(ranks: Ranks, targets: Targets, rules: Rules, samples: Sequence[Sample]) -> Trees:
+    """Trees one after the other in as few calls as may be."""
+    lengths = np.array([len(sample.rows) for sample in samples])
+    ends = np.cumsum(lengths)
+    begins, m, q = ends - lengths, int(ends[-1]), targets.y.shape[1]
+    rows = np.concatenate([sample.rows for sample in samples])
+    weighted = samples[0].weights is not None
+    weights = np.concatenate([sample.weights for sample in samples]) if weighted else np.empty(0)
+    totals = np.add.reduceat(weights, begins) if weighted else lengths.astype(np.float64)
+    y, factor = _scales(targets, rules, targets.y[rows])
+    trees = len(samples)
+
+    measure, width, d = _measure(targets, rules), targets.width, ranks.d
+    scale = 1 / math.log(2) if rules.criterion in ("entropy", "log_loss") else 1.0
+    scale *= 2.0 if measure == 0 and targets.classes else 1.0
+    scale /= q
+    power = 2 if rules.criterion in ("squared_error", "friedman_mse") else 1
+    plan = split.Plan(
+        measure,
+        rules.random,
+        q,
+        width,
+        min(rules.max_features, d),
+        rules.min_samples_split,
+        rules.min_samples_leaf,
+        2**31 - 2 if rules.max_depth is None else min(rules.max_depth, 2**31 - 2),
+        rules.max_leaf_nodes or 0,
+        0,
+        rules.min_weight_fraction_leaf,
+        rules.min_impurity_decrease * factor**power,
+        scale,
+        ranks.n_values,
+        ranks.missing,
+        np.concatenate([[0], np.cumsum(targets.n_classes)]) if targets.classes else None,
+        rules.monotonic,
+        None,
+        None if ranks.values is None else ranks.values.ravel(),
+        None if ranks.values is None else np.arange(d) * ranks.n,
+    )
+    _, pending = split.sizes()
+    codes = int(ranks.n_values.max()) + 1
+    sizes = (int(lengths.max()), codes, len(ranks.codes), d, q, width, 0)
+    rooms = np.empty((1, split.room(*sizes)), np.uint8)
+    split.prepare(rooms[0], *sizes)
+    waiting = np.empty(m * pending, np.uint8)
+    nodes, values = np.empty(2 * m, RECORD), np.empty((2 * m, width))
+    state = np.zeros((trees, 3), np.int64)
+    seeds = np.array([sample.seed for sample in samples], np.uint64)
+    depths, limits = np.zeros(trees, np.int64), np.tile([-np.inf, np.inf], (trees, 1))
+    condenses = ranks.n >= _LEAST_CODES and not rules.random and not rules.max_leaf_nodes
+    shares = totals if rules.criterion != "friedman_mse" else np.ones(trees)
+    work = float(lengths.mean()) * min(rules.max_features, d) * math.log2(m + 2)
+    todo = np.arange(trees)
+    while len(todo):
+        some = [array[todo] for array in (begins, ends, seeds, depths, limits, totals, shares)]
+        found = state[todo]
+        cut = Stripes(np.arange(len(todo) + 1), max(1, int(_BUDGET / work)), 1)
+        cut.run(
+            lambda cursor, limit, slot, cut=cut, some=some, found=found: split.grow_pass(
+                *(plan, ranks.codes, condenses, rows, weights, y, *some, found, waiting, nodes, values),
+                *(np.empty((0, 1), np.uint64), _BUDGET, rooms, sizes[0], sizes[1]),
+                *(cut.bounds, cursor, limit, slot),
+            )
+        )
+        state[todo] = found
+        todo = todo[found[:, 0] > 0]
+    pieces = [slice(2 * b, 2 * b + count) for b, count in zip(begins, state[:, 1], strict=True)]
+    nodes = np.concatenate([nodes[piece] for piece in pieces])
+    values = np.concatenate([values[piece] for piece in pieces])
+    starts = np.concatenate([[0], np.cumsum(state[:, 1])])
+    inner = nodes["left"] >= 0
+    threshold = nodes["threshold"] if rules.random else _thresholds(ranks.X, nodes, inner)
+    if factor != 1.0:
+        values /= factor
+        nodes["impurity"] /= factor**power
+    return Trees(
+        packed(threshold, *(nodes[name] for name in ("left", "right", "feature", "missing_left", "n"))),
+        values,
+        np.ascontiguousarray(nodes["impurity"]),
+        np.ascontiguousarray(nodes["weight"]),
+        starts,
+        d,
+        targets.n_classes,
+        np.maximum.reduceat(nodes["depth"], starts[:-1]),
+    )
+
+
+def _thresholds(X: np.ndarray, nodes: np.ndarray, inner: np.ndarray) -> np.ndarray:
+    """Half-way between the values on both sides, on the side of the lower one."""
+    out = np.zeros(len(nodes))
+    feature, high = nodes["feature"][inner], nodes["high"][inner]
+    low = X[nodes["low"][inner], feature].astype(np.float64)
+    up = np.where(high >= 0, X[np.maximum(high, 0), feature].astype(np.float64), np.inf)
+    with np.errstate(invalid="ignore"):
+        middle = low / 2 + up / 2
+    middle = np.where((middle >= low) & (middle < up), middle, low)
+    out[inner] = np.where(high >= 0, middle, np.inf)  # (all that is not missing goes left)
+    return out

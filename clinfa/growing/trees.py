@@ -1,0 +1,300 @@
+"""Trees as flat arrays, and what records find in their leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from clinfa._core import descent
+from clinfa.threads import stripes
+
+__all__ = ["NODE", "Tree", "Trees", "packed"]
+
+# As _core/descent.pyx reads it. A leaf leads to itself; `feature` is a column, and a bit: where NaN goes.
+NODE = np.dtype([("threshold", "f8"), ("left", "i4"), ("right", "i4"), ("feature", "i4"), ("n", "i4")])
+_COLUMN, _LACKING_LEFT = 0x3FFFFFFF, 0x40000000
+_STEP_NS = 4.0  # down one node
+
+
+def packed(
+    threshold: np.ndarray,
+    left: np.ndarray,
+    right: np.ndarray,
+    feature: np.ndarray,
+    missing_left: np.ndarray,
+    n: np.ndarray,
+) -> np.ndarray:
+    """Nodes as the kernels read them; `left` is negative in leaves."""
+    out = np.empty(len(left), NODE)
+    leaf, place = left < 0, np.arange(len(left), dtype=np.int32)
+    out["threshold"] = threshold
+    out["left"], out["right"] = np.where(leaf, place, left), np.where(leaf, place, right)
+    out["feature"] = np.where(leaf, 0, feature | np.where(missing_left, _LACKING_LEFT, 0))
+    out["n"] = n
+    return out
+
+
+@dataclass(frozen=True)
+class Tree:
+    """One tree; nodes are numbered as they were found, the root is node 0.
+
+    The names are those of scikit-learn's ``tree_``.
+
+    Attributes
+    ----------
+    nodes : structured ndarray of shape (node_count,)
+    value : ndarray of shape (node_count, n_outputs, max_n_classes)
+        Shares of the classes, or in the last axis one number.
+    impurity : ndarray of shape (node_count,)
+    weighted_n_node_samples : ndarray of shape (node_count,)
+    n_features : int
+    n_classes : ndarray of shape (n_outputs,)
+        1 where numbers are predicted.
+    max_depth : int
+    """
+
+    nodes: np.ndarray
+    values: np.ndarray  # (node_count, width)
+    impurity: np.ndarray
+    weighted_n_node_samples: np.ndarray
+    n_features: int
+    n_classes: np.ndarray
+    max_depth: int
+
+    @property
+    def node_count(self) -> int:
+        return len(self.nodes)
+
+    @property
+    def n_outputs(self) -> int:
+        return len(self.n_classes)
+
+    @property
+    def max_n_classes(self) -> int:
+        return int(self.n_classes.max())
+
+    @cached_property
+    def _leaf(self) -> np.ndarray:
+        return self.nodes["left"] == np.arange(len(self.nodes))
+
+    @property
+    def n_leaves(self) -> int:
+        return int(np.count_nonzero(self._leaf))
+
+    @cached_property
+    def children_left(self) -> np.ndarray:
+        return np.where(self._leaf, -1, self.nodes["left"]).astype(np.int64)
+
+    @cached_property
+    def children_right(self) -> np.ndarray:
+        return np.where(self._leaf, -1, self.nodes["right"]).astype(np.int64)
+
+    @cached_property
+    def feature(self) -> np.ndarray:
+        return np.where(self._leaf, -2, self.nodes["feature"] & _COLUMN).astype(np.int64)
+
+    @cached_property
+    def threshold(self) -> np.ndarray:
+        return np.where(self._leaf, -2.0, self.nodes["threshold"])
+
+    @cached_property
+    def missing_go_to_left(self) -> np.ndarray:
+        return ((self.nodes["feature"] & _LACKING_LEFT) != 0).astype(np.uint8)
+
+    @property
+    def n_node_samples(self) -> np.ndarray:
+        return self.nodes["n"].astype(np.int64)
+
+    @cached_property
+    def value(self) -> np.ndarray:
+        out = np.zeros((self.node_count, self.n_outputs, self.max_n_classes))
+        ends = np.cumsum(self.n_classes)
+        for o, (k, end) in enumerate(zip(self.n_classes, ends, strict=True)):
+            out[:, o, :k] = self.values[:, end - k : end]
+        return out
+
+    def compute_feature_importances(self, normalize: bool = True) -> np.ndarray:
+        """By how much splits on each column lower the impurity, as shares of the whole.
+
+        Parameters
+        ----------
+        normalize : bool, default True
+            False for the decreases themselves, by the weight of the root.
+
+        Returns
+        -------
+        ndarray of shape (n_features,)
+        """
+        inner = np.flatnonzero(~self._leaf)
+        mass = self.weighted_n_node_samples * self.impurity
+        nodes = self.nodes[inner]
+        gain = mass[inner] - mass[nodes["left"]] - mass[nodes["right"]]
+        out = np.bincount(nodes["feature"] & _COLUMN, gain, self.n_features)
+        out /= self.weighted_n_node_samples[0]
+        total = out.sum()
+        return out / total if normalize and total > 0 else out
+
+    def together(self) -> Trees:
+        """As a forest of one."""
+        return Trees(
+            self.nodes,
+            self.values,
+            self.impurity,
+            self.weighted_n_node_samples,
+            np.array([0, len(self.nodes)]),
+            self.n_features,
+            self.n_classes,
+            np.array([self.max_depth]),
+        )
+
+    def apply(self, X: Any) -> np.ndarray:
+        """The leaf of each record: shape (n_samples,).
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features), float32 or float64
+        """
+        return self.together().leaves(np.ascontiguousarray(X))[:, 0].astype(np.int64)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """What the leaves say: shape (n_samples, n_outputs, max_n_classes)."""
+        return self.value[self.apply(X)]
+
+    def decision_path(self, X: Any) -> Any:
+        """The nodes that each record passes, as a SciPy CSR matrix of shape (n_samples, node_count)."""
+        return self.together().paths(np.ascontiguousarray(X))[0]
+
+    def parents(self) -> np.ndarray:
+        """The parent of each node; -1 for the root."""
+        out = np.full(self.node_count, -1, np.int64)
+        inner = np.flatnonzero(~self._leaf)
+        out[self.nodes["left"][inner]] = inner
+        out[self.nodes["right"][inner]] = inner
+        return out
+
+    def depths(self) -> np.ndarray:
+        """How deep each node lies; 0 for the root."""
+        out, at, depth = np.zeros(self.node_count, np.int64), np.array([0]), 0
+        while len(at):
+            out[at] = depth
+            at = at[~self._leaf[at]]
+            at = np.concatenate([self.nodes["left"][at], self.nodes["right"][at]])
+            depth += 1
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class Trees:
+    """Several trees, one after the other.
+
+    Attributes
+    ----------
+    nodes : structured ndarray of shape (nodes,)
+        Children are numbered within their tree.
+    values : ndarray of shape (nodes, width)
+    impurity, weight : ndarray of shape (nodes,)
+    starts : ndarray of shape (trees + 1,)
+    n_features : int
+    n_classes : ndarray of shape (n_outputs,)
+    depths : ndarray of shape (trees,)
+    """
+
+    nodes: np.ndarray
+    values: np.ndarray
+    impurity: np.ndarray
+    weight: np.ndarray
+    starts: np.ndarray
+    n_features: int
+    n_classes: np.ndarray
+    depths: np.ndarray
+
+    @classmethod
+    def joined(cls, several: Iterable[Trees]) -> Trees:
+        """All trees of several, in order."""
+        several = list(several)
+        if len(several) == 1:
+            return several[0]
+        lengths = np.concatenate([np.diff(some.starts) for some in several])
+        return replace(
+            several[0],
+            nodes=np.concatenate([some.nodes for some in several]),
+            values=np.concatenate([some.values for some in several]),
+            impurity=np.concatenate([some.impurity for some in several]),
+            weight=np.concatenate([some.weight for some in several]),
+            starts=np.concatenate([[0], np.cumsum(lengths)]),
+            depths=np.concatenate([some.depths for some in several]),
+        )
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def __iter__(self) -> Iterator[Tree]:
+        return map(self.__getitem__, range(len(self)))
+
+    def __getitem__(self, t: int) -> Tree:
+        own = slice(self.starts[t], self.starts[t + 1])
+        return Tree(
+            self.nodes[own],
+            self.values[own],
+            self.impurity[own],
+            self.weight[own],
+            self.n_features,
+            self.n_classes,
+            int(self.depths[t]),
+        )
+
+    def _cut(self, n: int) -> Any:
+        return stripes(n, _STEP_NS * float(self.depths.sum() + len(self)), most=256)
+
+    def leaves(self, X: np.ndarray) -> np.ndarray:
+        """The leaf of each record in each tree: shape (n, trees), int32."""
+        out = np.empty((len(X), len(self)), np.int32)
+        cut = self._cut(len(X))
+        cut.run(
+            lambda cursor, limit, slot: descent.leaf_pass(
+                X, self.nodes, self.starts, out, cut.bounds, cursor, limit
+            )
+        )
+        return out
+
+    def means(self, X: np.ndarray) -> np.ndarray:
+        """What the leaves say, on average over the trees: shape (n, width), float64."""
+        out = np.zeros((len(X), self.values.shape[1]))
+        cut = self._cut(len(X))
+        cut.run(
+            lambda cursor, limit, slot: descent.sum_pass(
+                X, self.nodes, self.starts, self.values, out, cut.bounds, cursor, limit
+            )
+        )
+        if len(self) > 1:
+            out /= len(self)
+        return out
+
+    def paths(self, X: np.ndarray) -> tuple[Any, np.ndarray]:
+        """The nodes that each record passes, and where those of each tree begin.
+
+        Returns
+        -------
+        indicator : scipy.sparse.csr_matrix of shape (n, nodes)
+        starts : ndarray of shape (trees + 1,)
+        """
+        from scipy.sparse import csr_matrix
+
+        n, places = len(X), (self.leaves(X) + self.starts[:-1]).ravel()
+        parents = [tree.parents() for tree in self]
+        up = np.concatenate([np.where(p < 0, -1, p + self.starts[t]) for t, p in enumerate(parents)])
+        rows = np.repeat(np.arange(n), len(self))
+        found_rows, found = [rows], [places]
+        while len(places):
+            places = up[places]
+            rows, places = rows[places >= 0], places[places >= 0]
+            found_rows.append(rows)
+            found.append(places)
+        rows, places = np.concatenate(found_rows), np.concatenate(found)
+        out = csr_matrix((np.ones(len(rows), np.int64), (rows, places)), (n, len(self.nodes)))
+        out.sort_indices()
+        return out, self.starts.copy()

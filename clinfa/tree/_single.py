@@ -1,0 +1,132 @@
+"""What a single tree offers, whatever it predicts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from clinfa.arrays import Table
+from clinfa.growing.grow import Rules, Sample, Targets, grow
+from clinfa.growing.learners import Grown
+from clinfa.growing.prune import pruned, pruning_path
+from clinfa.growing.ranks import Ranks
+from clinfa.growing.trees import Tree, Trees
+from clinfa.params import fitted
+from clinfa.rng import generator, seeds
+
+__all__ = ["PruningPath", "Single", "TreeFit"]
+
+
+@dataclass(frozen=True, slots=True)
+class TreeFit:
+    """What fitting found."""
+
+    tree: Tree
+    max_features: int
+    _trees: Trees
+
+
+class PruningPath(NamedTuple):
+    """From each alpha on, what impurity the leaves have."""
+
+    ccp_alphas: np.ndarray
+    impurities: np.ndarray
+
+    def __getitem__(self, key: Any) -> Any:
+        return getattr(self, key) if isinstance(key, str) else tuple.__getitem__(self, key)
+
+
+class Single(Grown):
+    """A single tree."""
+
+    tree_: Tree = fitted()
+    max_features_: int = fitted()
+
+    @property
+    def _random(self) -> bool:
+        return self.splitter == "random"
+
+    def _grown(self, table: Table, targets: Targets, weights: np.ndarray, alpha: float) -> TreeFit:
+        ranks, rules = self._prepare(table, targets, self.criterion)
+        return self._grown_on(ranks, rules, targets, weights, alpha)
+
+    def _grown_on(
+        self, ranks: Ranks, rules: Rules, targets: Targets, weights: np.ndarray, alpha: float
+    ) -> TreeFit:
+        rows, own = positive(weights, ranks.n)
+        seed = int(seeds(generator(self.random_state), 1)[0]) if _draws(rules, ranks.d) else 0
+        trees = grow(ranks, targets, rules, [Sample(rows, own, seed)])
+        if alpha > 0:
+            trees = pruned(trees[0], alpha).together()
+        return TreeFit(trees[0], rules.max_features, trees)
+
+    def _path(self, X: Any, y: Any, sample_weight: Any) -> PruningPath:
+        whole = type(self)(**self.get_params(deep=False) | {"ccp_alpha": 0.0})
+        return PruningPath(*pruning_path(whole.fit(X, y, sample_weight).tree_))
+
+    @property
+    def feature_importances_(self) -> np.ndarray:
+        """By how much splits on each column lower the impurity, as shares of the whole."""
+        self._check_fitted()
+        return self.tree_.compute_feature_importances()
+
+    def get_depth(self) -> int:
+        """The depth of the tree: the greatest number of splits on the way to a leaf."""
+        self._check_fitted()
+        return self.tree_.max_depth
+
+    def get_n_leaves(self) -> int:
+        """The number of leaves."""
+        self._check_fitted()
+        return self.tree_.n_leaves
+
+    def apply(self, X: Any) -> np.ndarray:
+        """The number of the leaf that each record ends in.
+
+        Parameters
+        ----------
+        X : array-like, dataframe or Dataset of shape (n_samples, n_features)
+
+        Returns
+        -------
+        leaves : ndarray of shape (n_samples,), int64
+
+        Raises
+        ------
+        NotFittedError, ValueError, TypeError
+            As for `predict`.
+        """
+        return self._trees.leaves(self._read_new(X).X)[:, 0].astype(np.int64)
+
+    def decision_path(self, X: Any) -> Any:
+        """The nodes that each record passes.
+
+        Parameters
+        ----------
+        X : array-like, dataframe or Dataset of shape (n_samples, n_features)
+
+        Returns
+        -------
+        indicator : scipy.sparse.csr_matrix of shape (n_samples, n_nodes)
+            1 where a record passes a node.
+
+        Raises
+        ------
+        NotFittedError, ValueError, TypeError
+            As for `predict`.
+        """
+        return self._trees.paths(self._read_new(X).X)[0]
+
+
+def positive(weights: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """The records that weigh something, and what they weigh."""
+    if not len(weights):
+        return np.arange(n, dtype=np.int32), None
+    rows = np.flatnonzero(weights).astype(np.int32)
+    return rows, weights[rows].astype(np.float64)
+
+
+def _draws(rules: Rules, d: int) -> bool:
+    return rules.random or rules.max_features < d

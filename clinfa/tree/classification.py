@@ -1,0 +1,207 @@
+"""Trees that tell classes apart."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from clinfa.arrays import Table
+from clinfa.growing.grow import Targets
+from clinfa.growing.learners import TreeClassifier
+from clinfa.growing.settings import COLUMNS
+from clinfa.params import one_of, param
+from clinfa.targets import Labels
+from clinfa.tree._single import Single, TreeFit
+
+__all__ = ["DecisionTreeClassifier", "ExtraTreeClassifier"]
+
+
+class DecisionTreeClassifier(TreeClassifier, Single):
+    """A tree of thresholds that divides records by class [1]_.
+
+    Parameters
+    ----------
+    criterion : {"gini", "entropy", "log_loss"}, default "gini"
+        What a node's mixture of classes is measured by; the last two are one.
+    splitter : {"best", "random"}, default "best"
+        The best threshold of each column, or one drawn uniformly.
+    max_depth : int, optional
+        The greatest depth; none by default.
+    min_samples_split : int or float, default 2
+        How many records a node must have to be divided; a float is a share of all.
+    min_samples_leaf : int or float, default 1
+        How many records each leaf must have; a float is a share of all.
+    min_weight_fraction_leaf : float, default 0
+        The share of the whole weight that each leaf must have.
+    max_features : int, float, {"sqrt", "log2"} or None, default None
+        How many columns are tried in a node, drawn anew in each; a float is a share. More are tried while all
+        are constant.
+    random_state : int, RandomState or Generator, optional
+        What columns and random thresholds are drawn with.
+    max_leaf_nodes : int, optional
+        With it the tree grows best first, up to so many leaves.
+    min_impurity_decrease : float, default 0
+        By how much a split must lower the impurity, as a share of the whole weight.
+    class_weight : dict, list of dicts or "balanced", optional
+        Factors of the weights by class (for several targets a list); "balanced" makes all classes weigh the
+        same.
+    ccp_alpha : float, default 0
+        Branches are cut off that lower the impurity by less than this a leaf.
+    monotonic_cst : array-like of shape (n_features,), optional
+        1 for columns in which predictions (the probability of the second class) may only rise, -1 where they
+        may only fall, 0 elsewhere.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted; a list of such arrays where there are several targets.
+    n_classes_ : int
+        How many; a list where there are several targets.
+    n_outputs_ : int
+        Targets.
+    max_features_ : int
+        Columns that are tried in a node.
+    feature_importances_ : ndarray of shape (n_features,)
+        By how much splits on each column lower the impurity, as shares of the whole.
+    tree_ : clinfa.growing.trees.Tree
+        The tree as flat arrays, under scikit-learn's names.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Where the records had column names.
+
+    Raises
+    ------
+    InvalidParameterError, ValueError, TypeError
+        From `fit`, if a parameter or the data are not allowed.
+
+    Notes
+    -----
+    Values are compared as they are, in double precision; every value that differs is a value of its own. Of
+    equally good splits that of the first column tried wins, and of its thresholds the lowest. NaN is a value
+    that is missing: each split sends what is missing to the better side.
+
+    References
+    ----------
+    .. [1] L. Breiman, J. Friedman, R. Olshen and C. Stone, Classification and Regression Trees, Wadsworth
+       1984.
+
+    Examples
+    --------
+    >>> from clinfa.datasets import load_iris
+    >>> from clinfa.tree import DecisionTreeClassifier
+    >>> iris = load_iris()
+    >>> model = DecisionTreeClassifier(max_depth=3, random_state=0).fit(iris)
+    >>> round(model.score(iris), 2)
+    0.97
+    >>> model.get_n_leaves()
+    5
+    """
+
+    criterion: Literal["gini", "entropy", "log_loss"] = param("gini", one_of("gini", "entropy", "log_loss"))
+    splitter: Literal["best", "random"] = param("best", one_of("best", "random"))
+
+    def _learn(self, table: Table, targets: Targets, labels: list[Labels], weights: np.ndarray) -> TreeFit:
+        return self._grown(table, targets, weights, float(self.ccp_alpha))
+
+    def cost_complexity_pruning_path(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
+        """The steps in which the whole tree would be pruned as `ccp_alpha` rises.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.
+
+        Returns
+        -------
+        path : PruningPath
+            With `ccp_alphas` and `impurities`, both of shape (steps,): from each alpha on, the impurity of
+            the leaves. Both are also found by name, as in a dict.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As for `fit`.
+        """
+        return self._path(X, y, sample_weight)
+
+
+class ExtraTreeClassifier(DecisionTreeClassifier):
+    """A tree whose thresholds are drawn at random, of which the best is taken [1]_.
+
+    Parameters
+    ----------
+    criterion : {"gini", "entropy", "log_loss"}, default "gini"
+        What a node's mixture of classes is measured by; the last two are one.
+    splitter : {"best", "random"}, default "random"
+        The best threshold of each column, or one drawn uniformly.
+    max_depth : int, optional
+        The greatest depth; none by default.
+    min_samples_split : int or float, default 2
+        How many records a node must have to be divided; a float is a share of all.
+    min_samples_leaf : int or float, default 1
+        How many records each leaf must have; a float is a share of all.
+    min_weight_fraction_leaf : float, default 0
+        The share of the whole weight that each leaf must have.
+    max_features : int, float, {"sqrt", "log2"} or None, default "sqrt"
+        How many columns are tried in a node, drawn anew in each; a float is a share. More are tried while all
+        are constant.
+    random_state : int, RandomState or Generator, optional
+        What columns and random thresholds are drawn with.
+    max_leaf_nodes : int, optional
+        With it the tree grows best first, up to so many leaves.
+    min_impurity_decrease : float, default 0
+        By how much a split must lower the impurity, as a share of the whole weight.
+    class_weight : dict, list of dicts or "balanced", optional
+        Factors of the weights by class (for several targets a list); "balanced" makes all classes weigh the
+        same.
+    ccp_alpha : float, default 0
+        Branches are cut off that lower the impurity by less than this a leaf.
+    monotonic_cst : array-like of shape (n_features,), optional
+        1 for columns in which predictions (the probability of the second class) may only rise, -1 where they
+        may only fall, 0 elsewhere.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted; a list of such arrays where there are several targets.
+    n_classes_ : int
+        How many; a list where there are several targets.
+    n_outputs_ : int
+        Targets.
+    max_features_ : int
+        Columns that are tried in a node.
+    feature_importances_ : ndarray of shape (n_features,)
+        By how much splits on each column lower the impurity, as shares of the whole.
+    tree_ : clinfa.growing.trees.Tree
+        The tree as flat arrays, under scikit-learn's names.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Where the records had column names.
+
+    Raises
+    ------
+    InvalidParameterError, ValueError, TypeError
+        From `fit`, if a parameter or the data are not allowed.
+
+    Notes
+    -----
+    Values are compared as they are, in double precision; every value that differs is a value of its own. Of
+    equally good splits that of the first column tried wins, and of its thresholds the lowest. NaN is a value
+    that is missing: each split sends what is missing to the better side.
+
+    References
+    ----------
+    .. [1] P. Geurts, D. Ernst and L. Wehenkel, Extremely randomized trees, Machine Learning 63, 2006.
+
+    Examples
+    --------
+    >>> from clinfa.datasets import load_iris
+    >>> from clinfa.tree import ExtraTreeClassifier
+    >>> iris = load_iris()
+    >>> ExtraTreeClassifier(random_state=0).fit(iris).score(iris)
+    1.0
+    """
+
+    splitter: Literal["best", "random"] = param("random", one_of("best", "random"))
+    max_features: Any = param("sqrt", COLUMNS)
