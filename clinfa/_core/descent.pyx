@@ -26,7 +26,7 @@ cdef inline void down(
     cdef int32_t moving = 1, next
     cdef const Node* node
     cdef real value
-    cdef bint left
+    cdef int left
     for l in range(m):
         place[l] = 0
     while moving:
@@ -34,7 +34,7 @@ cdef inline void down(
         for l in range(m):
             node = tree + place[l]
             value = x[l * d + (node.feature & COLUMN)]
-            left = value <= node.threshold or (value != value and (node.feature & LACKING_LEFT) != 0)
+            left = (value <= node.threshold) | ((value != value) & ((node.feature & LACKING_LEFT) != 0))
             next = node.left if left else node.right
             moving |= next ^ place[l]
             place[l] = next

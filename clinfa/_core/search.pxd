@@ -4,7 +4,7 @@ from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from clinfa._core.nodes cimport Pending, Record, Rules, Split, Work, code_t
-from clinfa._core.orders cimport FEW, SMALL_CODE, clinfa_ctz, mark, order_few, order_rows
+from clinfa._core.orders cimport FEW, SMALL_CODE, clinfa_ctz, order_few, order_rows
 from clinfa._core.scores cimport (
     ABSOLUTE, ANY, ENTROPY, ENTROPY_ALL, GINI_ALL, POISSON, POISSON_ALL, VARIANCE, VARIANCE_ALL, first_greatest,
     ratio_log, score_classes, score_deviations, score_sums, score_targets, side_classes, side_targets, whole_sums, xlogx,
@@ -189,11 +189,13 @@ cdef inline int64_t gather_sums(
 ) noexcept nogil:
     """Weights and targets of each value that occurs, in order, summed up from the first: the number of values."""
     cdef int64_t i, j, t, word, last, k = 0
-    cdef uint32_t c
+    cdef uint32_t c, most = 0
     cdef uint64_t top, found
     cdef double wl = 0, sl = 0, nl = 0
     cdef double* sums = work.sums
     cdef double* counts = work.counts
+    cdef uint64_t* bits = work.bits
+    cdef uint64_t* tops = work.tops
     cdef int32_t* order = work.order
     if m <= FEW and n_values < SMALL_CODE - 1:
         order_few(code, rows, m, order, work.few)
@@ -208,17 +210,14 @@ cdef inline int64_t gather_sums(
             work.codes[k] = work.few[j]
             k += work.few[j] != work.few[j + 1]
         return k
-    last = mark(code, rows, m, work.bits, work.tops)
-    if w == NULL:
-        for i in range(m):
-            c = code[rows[i]]
-            sums[2 * c] += 1
-            sums[2 * c + 1] += z[i]
-    else:
-        for i in range(m):
-            c = code[rows[i]]
-            sums[2 * c] += w[i]
-            sums[2 * c + 1] += z[i]
+    for i in range(m):
+        c = code[rows[i]]
+        bits[c >> 6] |= <uint64_t> 1 << (c & 63)
+        tops[c >> 12] |= <uint64_t> 1 << ((c >> 6) & 63)
+        sums[2 * c] += w[i] if w != NULL else 1.0
+        sums[2 * c + 1] += z[i]
+        most = c if c > most else most
+    last = (most >> 12) + 1
     if counted:
         for i in range(m):
             counts[code[rows[i]]] += 1
@@ -428,21 +427,21 @@ cdef inline void search_random(
     cdef uint32_t c, least = 0xFFFFFFFF, most = 0
     cdef uint64_t seed
     cdef bint left_too = False, left
-    cdef double at, wl = 0, sl = 0, S = 0, score = 0, ww = 1, side, vl = 0, vr = 0
+    cdef double at, wl = 0, sl = 0, S = 0, score = 0, ww = 1, part, side, vl = 0, vr = 0
+    cdef uint32_t* codes = work.codes
     cdef double* sums = work.totals + p.width
     cdef const double* values = p.values + p.first_value[feature]
     cdef uint32_t greatest = <uint32_t> n_values
-    if p.missing[feature]:
+    for i in range(m):
+        c = code[rows[i]]
+        codes[i] = c
+        least = c if c < least else least
+        most = c if c > most else most
+    if p.missing[feature] and most == greatest:
+        most = 0
         for i in range(m):
-            c = code[rows[i]]
-            lacking += c == greatest
-            least = c if c < least else least
-            most = c if c > most and c != greatest else most
-    else:
-        for i in range(m):
-            c = code[rows[i]]
-            least = c if c < least else least
-            most = c if c > most else most
+            lacking += codes[i] == greatest
+            most = codes[i] if (codes[i] > most) & (codes[i] != greatest) else most
     if lacking == m or (least == most and not lacking):
         constant[0] = True
         return
@@ -464,21 +463,26 @@ cdef inline void search_random(
     c = <uint32_t> low
     if at >= values[most]:
         at = values[c]
+    # (What is missing goes left as if it were least.)
+    if left_too:
+        for i in range(m):
+            codes[i] = codes[i] if codes[i] != greatest else 0
     if p.measure == ANY:
         for i in range(m):
-            n_left += code[rows[i]] <= c or (left_too and code[rows[i]] == greatest)
+            n_left += codes[i] <= c
         wl = <double> n_left
     elif scalar(p.measure):
+        S = work.totals[0]
         for i in range(m):
-            left = code[rows[i]] <= c or (left_too and code[rows[i]] == greatest)
+            left = codes[i] <= c
             n_left += left
-            wl += (w[i] if w != NULL else 1.0) if left else 0.0
-            sl += z[i] if left else 0.0
-            S += z[i]
+            part = <double> left
+            wl += part * w[i] if w != NULL else part
+            sl += part * z[i]
         score_sums(p.measure, &wl, &sl, 1, W, S, &score)
     elif p.measure == ABSOLUTE:
         for i in range(m):
-            left = code[rows[i]] <= c or (left_too and code[rows[i]] == greatest)
+            left = codes[i] <= c
             work.side[i] = left
             n_left += left
             wl += (w[i] if w != NULL else 1.0) if left else 0.0
@@ -489,7 +493,7 @@ cdef inline void search_random(
         for k in range(p.width):
             sums[k] = 0
         for i in range(m):
-            if code[rows[i]] <= c or (left_too and code[rows[i]] == greatest):
+            if codes[i] <= c:
                 n_left += 1
                 if w != NULL:
                     ww = w[i]

@@ -173,21 +173,22 @@ cdef inline int64_t divide(
     cdef int64_t i, o, q = p.outputs, k = 0, g = 0
     cdef int32_t r
     cdef uint32_t c, low = split.low, high = split.high, lacking = <uint32_t> n_values[split.feature]
-    cdef bint left, missing_left = split.missing_left, of_category, lacks = False
+    cdef int left, missing_left = split.missing_left, lacks = 0
+    cdef int32_t at_low = -1, at_high = -1
+    cdef bint of_category
     cdef int32_t* moved_rows = work.moved_rows
     cdef double* moved = work.moved
     cdef double* moved_y = work.moved + m
     of_category = p.categorical != NULL and p.categorical[split.feature] != 0
     if not p.missing[split.feature]:
         lacking = 0xFFFFFFFF
-    out.low = out.high = -1
     for i in range(m):
         r = rows[i]
         c = code[r]
         if of_category:
             left = (bits[c >> 6] >> (c & 63)) & 1
         else:
-            left = c <= low or (missing_left and c == lacking)
+            left = (c <= low) | (missing_left & (c == lacking))
         lacks |= c == lacking
         rows[k] = r
         moved_rows[g] = r
@@ -202,9 +203,11 @@ cdef inline int64_t divide(
                 moved_y[g * q + o] = y[i * q + o]
                 y[k * q + o] = y[i * q + o]
         k += left
-        g += not left
-        out.low = r if c == low else out.low
-        out.high = r if c == high else out.high
+        g += 1 - left
+        at_low = r if c == low else at_low
+        at_high = r if c == high else at_high
+    out.low = at_low
+    out.high = at_high
     memcpy(rows + k, moved_rows, g * sizeof(int32_t))
     if w != NULL:
         memcpy(w + k, moved, g * sizeof(double))

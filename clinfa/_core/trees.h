@@ -19,6 +19,9 @@ static inline uint64_t clinfa_mixed(uint64_t seed)
     return seed ^ (seed >> 31);
 }
 
+/* A number below `of`, from one of 64 bits. */
+#define high_of_product(x, of) ((uint64_t)(((unsigned __int128)(x) * (of)) >> 64))
+
 /* Seeds of what belongs to a node: of its sides, and of its columns. */
 #define seed_of_side(seed, side) clinfa_mixed((seed) ^ ((side) ? 0x14057B7EF767814Fu : 0x5851F42D4C957F2Du))
 #define seed_of_column(seed, f) clinfa_mixed((seed) ^ ((uint64_t)((f) + 1) * 0xD1342543DE82EF95u))

@@ -1,6 +1,8 @@
-"""Models made of many models: votes, stacks, bags, stages."""
+"""Models made of many models: votes, stacks, bags, stages, forests."""
 
 from clinfa.ensemble.bagging import BaggingClassifier, BaggingRegressor
+from clinfa.ensemble.forest_classification import ExtraTreesClassifier, RandomForestClassifier
+from clinfa.ensemble.forest_regression import ExtraTreesRegressor, RandomForestRegressor
 from clinfa.ensemble.stacking import StackingClassifier, StackingRegressor
 from clinfa.ensemble.stagewise import StagewiseRegressor
 from clinfa.ensemble.voting import VotingClassifier, VotingRegressor
@@ -8,6 +10,10 @@ from clinfa.ensemble.voting import VotingClassifier, VotingRegressor
 __all__ = [
     "BaggingClassifier",
     "BaggingRegressor",
+    "ExtraTreesClassifier",
+    "ExtraTreesRegressor",
+    "RandomForestClassifier",
+    "RandomForestRegressor",
     "StackingClassifier",
     "StackingRegressor",
     "StagewiseRegressor",

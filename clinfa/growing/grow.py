@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from clinfa.growing.ranks import Ranks
 from clinfa.growing.trees import Trees, packed
 from clinfa.threads import Stripes, jobs
 
-__all__ = ["CRITERIA", "Rules", "Sample", "Targets", "grow"]
+__all__ = ["CRITERIA", "Rules", "Targets", "grow"]
 
 RECORD = np.dtype(
     [(name, "i4") for name in ("left", "right", "feature", "n", "low", "high", "depth", "missing_left")]
@@ -75,32 +75,35 @@ class Targets:
         return int(self.n_classes.sum())
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """What one tree grows on.
+def grow(
+    ranks: Ranks,
+    targets: Targets,
+    rules: Rules,
+    seeds: np.ndarray,
+    sample: Callable[[int], tuple[np.ndarray, np.ndarray | None]],
+    size: int,
+) -> Trees:
+    """A tree for each seed: the same bits on any number of threads.
 
-    Attributes
+    Parameters
     ----------
-    rows : ndarray of shape (m,), int32
-        Records, each once, rising.
-    weights : ndarray of shape (m,), float64, or None
-        None of them zero.
-    seed : int
+    ranks : Ranks
+    targets : Targets
+    rules : Rules
+    seeds : ndarray of shape (trees,), uint64
+    sample : callable
+        What the tree of a seed grows on: records, each once and rising, of shape (m,), int32; and their
+        weights, none of them zero, float64, or None (for all trees or for none).
+    size : int
+        About how many records that are.
     """
+    together = max(1, _TOGETHER // max(size, 1))
+    parts = [seeds[i : i + together] for i in range(0, len(seeds), together)]
 
-    rows: np.ndarray
-    weights: np.ndarray | None
-    seed: int
+    def work(part: np.ndarray) -> Trees:
+        return _grow_together(ranks, targets, rules, part, [sample(int(seed)) for seed in part])
 
-
-def grow(ranks: Ranks, targets: Targets, rules: Rules, samples: Sequence[Sample]) -> Trees:
-    """A tree on each sample: the same bits on any number of threads."""
-    whole = sum(len(sample.rows) for sample in samples)
-    if whole <= _TOGETHER or len(samples) == 1:
-        return _grow_together(ranks, targets, rules, samples)
-    size = max(1, int(_TOGETHER * len(samples) / whole))
-    parts = [samples[i : i + size] for i in range(0, len(samples), size)]
-    return Trees.joined(jobs(lambda part: _grow_together(ranks, targets, rules, part), parts))
+    return work(parts[0]) if len(parts) == 1 else Trees.joined(jobs(work, parts))
 
 
 def _measure(targets: Targets, rules: Rules) -> int:
@@ -120,14 +123,20 @@ def _scales(targets: Targets, rules: Rules, y: np.ndarray) -> tuple[np.ndarray, 
     return y * factor, factor
 
 
-def _grow_together(ranks: Ranks, targets: Targets, rules: Rules, samples: Sequence[Sample]) -> Trees:
+def _grow_together(
+    ranks: Ranks,
+    targets: Targets,
+    rules: Rules,
+    seeds: np.ndarray,
+    samples: list[tuple[np.ndarray, np.ndarray | None]],
+) -> Trees:
     """Trees one after the other in as few calls as may be."""
-    lengths = np.array([len(sample.rows) for sample in samples])
+    lengths = np.array([len(rows) for rows, _ in samples])
     ends = np.cumsum(lengths)
     begins, m, q = ends - lengths, int(ends[-1]), targets.y.shape[1]
-    rows = np.concatenate([sample.rows for sample in samples])
-    weighted = samples[0].weights is not None
-    weights = np.concatenate([sample.weights for sample in samples]) if weighted else np.empty(0)
+    rows = np.concatenate([rows for rows, _ in samples])
+    weighted = samples[0][1] is not None
+    weights = np.concatenate([own for _, own in samples]) if weighted else np.empty(0)
     totals = np.add.reduceat(weights, begins) if weighted else lengths.astype(np.float64)
     y, factor = _scales(targets, rules, targets.y[rows])
     trees = len(samples)
@@ -167,7 +176,6 @@ def _grow_together(ranks: Ranks, targets: Targets, rules: Rules, samples: Sequen
     waiting = np.empty(m * pending, np.uint8)
     nodes, values = np.empty(2 * m, RECORD), np.empty((2 * m, width))
     state = np.zeros((trees, 3), np.int64)
-    seeds = np.array([sample.seed for sample in samples], np.uint64)
     depths, limits = np.zeros(trees, np.int64), np.tile([-np.inf, np.inf], (trees, 1))
     condenses = ranks.n >= _LEAST_CODES and not rules.random and not rules.max_leaf_nodes
     shares = totals if rules.criterion != "friedman_mse" else np.ones(trees)
@@ -196,7 +204,11 @@ def _grow_together(ranks: Ranks, targets: Targets, rules: Rules, samples: Sequen
         values /= factor
         nodes["impurity"] /= factor**power
     return Trees(
-        packed(threshold, *(nodes[name] for name in ("left", "right", "feature", "missing_left", "n"))),
+        packed(
+            threshold,
+            *(nodes[name] for name in ("left", "right", "feature", "missing_left", "n")),
+            starts,
+        ),
         values,
         np.ascontiguousarray(nodes["impurity"]),
         np.ascontiguousarray(nodes["weight"]),

@@ -11,7 +11,7 @@ from clinfa.base import Estimator
 from clinfa.growing.grow import Rules
 from clinfa.params import Rule, at_least, between, none, one_of, param, seed, shown
 
-__all__ = ["COLUMNS", "Growing", "monotonic_of"]
+__all__ = ["COLUMNS", "Growing", "columns_of", "monotonic_of"]
 
 COLUMNS = at_least(1) | between(0, 1, closed="right") | one_of("sqrt", "log2") | none()
 
@@ -44,7 +44,7 @@ class Growing(Estimator):
         return Rules(
             criterion=criterion,
             random=random,
-            max_features=_columns(self.max_features, d),
+            max_features=columns_of(self.max_features, d),
             max_depth=self.max_depth,
             min_samples_split=max(2, _count(self.min_samples_split, n), 2 * leaf),
             min_samples_leaf=leaf,
@@ -60,7 +60,8 @@ def _count(value: Any, n: int) -> int:
     return int(value) if isinstance(value, int | np.integer) else math.ceil(value * n)
 
 
-def _columns(value: Any, d: int) -> int:
+def columns_of(value: Any, d: int) -> int:
+    """How many columns are tried in a node."""
     if value is None:
         return d
     if value == "sqrt":

@@ -27,10 +27,12 @@ def packed(
     feature: np.ndarray,
     missing_left: np.ndarray,
     n: np.ndarray,
+    starts: np.ndarray,
 ) -> np.ndarray:
-    """Nodes as the kernels read them; `left` is negative in leaves."""
+    """Nodes as the kernels read them; `left` is negative in leaves, and trees begin at `starts`."""
     out = np.empty(len(left), NODE)
-    leaf, place = left < 0, np.arange(len(left), dtype=np.int32)
+    leaf = left < 0
+    place = np.arange(len(left)) - np.repeat(starts[:-1], np.diff(starts))
     out["threshold"] = threshold
     out["left"], out["right"] = np.where(leaf, place, left), np.where(leaf, place, right)
     out["feature"] = np.where(leaf, 0, feature | np.where(missing_left, _LACKING_LEFT, 0))

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from clinfa.arrays import Table
-from clinfa.growing.grow import Rules, Sample, Targets, grow
+from clinfa.growing.bags import positive
+from clinfa.growing.grow import Rules, Targets, grow
 from clinfa.growing.learners import Grown
 from clinfa.growing.prune import pruned, pruning_path
 from clinfa.growing.ranks import Ranks
@@ -56,8 +57,9 @@ class Single(Grown):
         self, ranks: Ranks, rules: Rules, targets: Targets, weights: np.ndarray, alpha: float
     ) -> TreeFit:
         rows, own = positive(weights, ranks.n)
-        seed = int(seeds(generator(self.random_state), 1)[0]) if _draws(rules, ranks.d) else 0
-        trees = grow(ranks, targets, rules, [Sample(rows, own, seed)])
+        drawn = rules.random or rules.max_features < ranks.d
+        seed = seeds(generator(self.random_state), 1) if drawn else np.zeros(1, np.uint64)
+        trees = grow(ranks, targets, rules, seed, lambda _: (rows, own), len(rows))
         if alpha > 0:
             trees = pruned(trees[0], alpha).together()
         return TreeFit(trees[0], rules.max_features, trees)
@@ -118,15 +120,3 @@ class Single(Grown):
             As for `predict`.
         """
         return self._trees.paths(self._read_new(X).X)[0]
-
-
-def positive(weights: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray | None]:
-    """The records that weigh something, and what they weigh."""
-    if not len(weights):
-        return np.arange(n, dtype=np.int32), None
-    rows = np.flatnonzero(weights).astype(np.int32)
-    return rows, weights[rows].astype(np.float64)
-
-
-def _draws(rules: Rules, d: int) -> bool:
-    return rules.random or rules.max_features < d

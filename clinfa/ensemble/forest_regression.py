@@ -1,0 +1,228 @@
+"""Forests of trees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from clinfa.arrays import Table
+from clinfa.ensemble._forest import Forest, ForestFit
+from clinfa.growing.grow import Targets
+from clinfa.growing.learners import TreeRegressor
+from clinfa.growing.settings import COLUMNS
+from clinfa.growing.trees import Tree
+from clinfa.metrics import r2_score
+from clinfa.params import boolean, one_of, param
+
+__all__ = ["ExtraTreesRegressor", "RandomForestRegressor"]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredFit(ForestFit):
+    """With what trees say of records that they have not seen."""
+
+    oob_score: float
+    oob_prediction: np.ndarray
+
+
+class RandomForestRegressor(TreeRegressor, Forest):
+    """Trees on bootstrap samples; what they predict on average [1]_.
+
+    Parameters
+    ----------
+    n_estimators : int, default 100
+        How many trees.
+    criterion : {"squared_error", "friedman_mse", "absolute_error", "poisson"}, default "squared_error"
+        What a node's spread is measured by: the variance, the same with Friedman's gain, absolute deviations
+        from the median, or the deviance of counts.
+    max_depth : int, optional
+        The greatest depth; none by default.
+    min_samples_split : int or float, default 2
+        How many records a node must have to be divided; a float is a share of all.
+    min_samples_leaf : int or float, default 1
+        How many records each leaf must have; a float is a share of all.
+    min_weight_fraction_leaf : float, default 0
+        The share of the whole weight that each leaf must have.
+    max_features : int, float, {"sqrt", "log2"} or None, default 1.0
+        How many columns are tried in a node, drawn anew in each; a float is a share. More are tried while all
+        are constant.
+    random_state : int, RandomState or Generator, optional
+        What samples, columns and random thresholds are drawn with.
+    max_leaf_nodes : int, optional
+        With it the tree grows best first, up to so many leaves.
+    min_impurity_decrease : float, default 0
+        By how much a split must lower the impurity, as a share of the whole weight.
+    ccp_alpha : float, default 0
+        Branches are cut off that lower the impurity by less than this a leaf.
+    monotonic_cst : array-like of shape (n_features,), optional
+        1 for columns in which predictions (the probability of the second class) may only rise, -1 where they
+        may only fall, 0 elsewhere.
+    bootstrap : bool, default True
+        Whether each tree grows on records drawn with replacement, by their weights; otherwise on all.
+    oob_score : bool or callable, default False
+        Whether records are predicted by the trees that have not seen them; a callable is given the true and
+        the predicted targets and returns a score.
+    n_jobs : int, optional
+        Accepted for scikit-learn's sake; `clinfa.config_context` says how many threads there are.
+    verbose : int, default 0
+        Log progress where it is above 0.
+    warm_start : bool, default False
+        Whether a second `fit` keeps the trees that there are, and adds what is missing.
+    max_samples : int or float, optional
+        How many records are drawn for a tree; a float is a share. As many as there are by default.
+
+    Attributes
+    ----------
+    n_outputs_ : int
+        Targets.
+    estimators_ : list
+        The trees, made when asked for.
+    estimators_samples_ : list of ndarray
+        The records that each tree grew on, as often as they were drawn.
+    feature_importances_ : ndarray of shape (n_features,)
+        By how much splits on each column lower the impurity, as shares.
+    oob_score_ : float
+        Where `oob_score` asks for it, as is the next.
+    oob_prediction_ : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        What trees say of the records they have not seen; 0 where all have.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Where the records had column names.
+
+    Raises
+    ------
+    InvalidParameterError, ValueError, TypeError
+        From `fit`, if a parameter or the data are not allowed.
+
+    Notes
+    -----
+    The trees are exact: every value is a candidate. A seed gives the same forest, bit for bit, on any number
+    of threads. Records are drawn along an order that depends on what they contain: a record of weight 2 and
+    one that stands there twice lead to the same forest. NaN is a value that is missing.
+
+    References
+    ----------
+    .. [1] L. Breiman, Random forests, Machine Learning 45, 2001.
+
+    Examples
+    --------
+    >>> from clinfa.ensemble import RandomForestRegressor
+    >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0.0, 0.0, 3.0, 3.0]
+    >>> RandomForestRegressor(50, random_state=0).fit(X, y).predict([[0.2], [2.9]]).round()
+    array([0., 3.])
+    """
+
+    criterion: Literal["squared_error", "friedman_mse", "absolute_error", "poisson"] = param(
+        "squared_error", one_of("squared_error", "friedman_mse", "absolute_error", "poisson")
+    )
+    max_features: Any = param(1.0, COLUMNS)
+
+    def _learn(self, table: Table, targets: Targets, weights: np.ndarray) -> ForestFit:
+        found = self._grown(table, targets, weights)
+        if self.oob_score is False:
+            return found
+        sums, seen = self._out_of_bag(table, found)
+        said, truth = sums / np.maximum(seen, 1)[:, None], targets.y
+        if said.shape[1] == 1:
+            said, truth = said[:, 0], truth[:, 0]
+        score = float((self.oob_score if callable(self.oob_score) else r2_score)(truth, said))
+        return ScoredFit(*(getattr(found, name) for name in found.__dataclass_fields__), score, said)
+
+    def _estimator(self, tree: Tree, seed: int) -> Any:
+        from clinfa.tree import DecisionTreeRegressor, ExtraTreeRegressor
+
+        return self._single(ExtraTreeRegressor if self._random else DecisionTreeRegressor, tree, seed)
+
+
+class ExtraTreesRegressor(RandomForestRegressor):
+    """Trees whose thresholds are drawn at random; what they predict on average [1]_.
+
+    Parameters
+    ----------
+    n_estimators : int, default 100
+        How many trees.
+    criterion : {"squared_error", "friedman_mse", "absolute_error", "poisson"}, default "squared_error"
+        What a node's spread is measured by: the variance, the same with Friedman's gain, absolute deviations
+        from the median, or the deviance of counts.
+    max_depth : int, optional
+        The greatest depth; none by default.
+    min_samples_split : int or float, default 2
+        How many records a node must have to be divided; a float is a share of all.
+    min_samples_leaf : int or float, default 1
+        How many records each leaf must have; a float is a share of all.
+    min_weight_fraction_leaf : float, default 0
+        The share of the whole weight that each leaf must have.
+    max_features : int, float, {"sqrt", "log2"} or None, default 1.0
+        How many columns are tried in a node, drawn anew in each; a float is a share. More are tried while all
+        are constant.
+    random_state : int, RandomState or Generator, optional
+        What samples, columns and random thresholds are drawn with.
+    max_leaf_nodes : int, optional
+        With it the tree grows best first, up to so many leaves.
+    min_impurity_decrease : float, default 0
+        By how much a split must lower the impurity, as a share of the whole weight.
+    ccp_alpha : float, default 0
+        Branches are cut off that lower the impurity by less than this a leaf.
+    monotonic_cst : array-like of shape (n_features,), optional
+        1 for columns in which predictions (the probability of the second class) may only rise, -1 where they
+        may only fall, 0 elsewhere.
+    bootstrap : bool, default False
+        Whether each tree grows on records drawn with replacement, by their weights; otherwise on all.
+    oob_score : bool or callable, default False
+        Whether records are predicted by the trees that have not seen them; a callable is given the true and
+        the predicted targets and returns a score.
+    n_jobs : int, optional
+        Accepted for scikit-learn's sake; `clinfa.config_context` says how many threads there are.
+    verbose : int, default 0
+        Log progress where it is above 0.
+    warm_start : bool, default False
+        Whether a second `fit` keeps the trees that there are, and adds what is missing.
+    max_samples : int or float, optional
+        How many records are drawn for a tree; a float is a share. As many as there are by default.
+
+    Attributes
+    ----------
+    n_outputs_ : int
+        Targets.
+    estimators_ : list
+        The trees, made when asked for.
+    estimators_samples_ : list of ndarray
+        The records that each tree grew on, as often as they were drawn.
+    feature_importances_ : ndarray of shape (n_features,)
+        By how much splits on each column lower the impurity, as shares.
+    oob_score_ : float
+        Where `oob_score` asks for it, as is the next.
+    oob_prediction_ : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        What trees say of the records they have not seen; 0 where all have.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Where the records had column names.
+
+    Raises
+    ------
+    InvalidParameterError, ValueError, TypeError
+        From `fit`, if a parameter or the data are not allowed.
+
+    Notes
+    -----
+    The trees are exact: every value is a candidate. A seed gives the same forest, bit for bit, on any number
+    of threads. Records are drawn along an order that depends on what they contain: a record of weight 2 and
+    one that stands there twice lead to the same forest. NaN is a value that is missing.
+
+    References
+    ----------
+    .. [1] P. Geurts, D. Ernst and L. Wehenkel, Extremely randomized trees, Machine Learning 63, 2006.
+
+    Examples
+    --------
+    >>> from clinfa.ensemble import ExtraTreesRegressor
+    >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0.0, 0.0, 3.0, 3.0]
+    >>> ExtraTreesRegressor(50, random_state=0).fit(X, y).predict([[0.2], [2.9]]).round()
+    array([0., 3.])
+    """
+
+    _splitter: ClassVar[str] = "random"
+
+    bootstrap: bool = param(False, boolean())
