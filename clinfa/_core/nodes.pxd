@@ -80,3 +80,4 @@ cdef struct Work:                      # room of one thread; U codes, m records 
     double* sorted                     # (m outputs)  and targets
     double* tree                       # (2 m + 2)
     uint8_t* side                      # (m)
+    double slack                       # gains that differ by less are equal

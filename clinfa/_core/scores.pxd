@@ -35,10 +35,10 @@ cdef inline double ratio_log(double s, double w) noexcept nogil:
     return s * log_normal(max(s / w, LEAST_NORMAL))
 
 
-cdef inline int64_t first_greatest(const double* score, int64_t n) noexcept nogil:
-    """The place of the first of the greatest; `n` is at least 1."""
+cdef inline int64_t first_greatest(const double* score, int64_t n, double slack) noexcept nogil:
+    """The place of the first of the greatest, but for rounding; `n` is at least 1."""
     cdef double best[8]
-    cdef double most = score[0]
+    cdef double most = NONE
     cdef int64_t i = 0, j
     for j in range(8):
         best[j] = NONE
@@ -52,7 +52,7 @@ cdef inline int64_t first_greatest(const double* score, int64_t n) noexcept nogi
     for j in range(8):
         most = best[j] if best[j] > most else most
     i = 0
-    while i < n - 1 and score[i] != most:
+    while i < n - 1 and score[i] < most - slack:
         i += 1
     return i
 
@@ -70,7 +70,7 @@ cdef inline void score_sums(
             wr = W - wl
             t = sum[i] * W - wl * S
             g = t * t / (wl * wr)
-            score[i] = g if wr > 0 else NONE
+            score[i] = g if wl > 0 and wr > 0 else NONE
     elif measure == ENTROPY:
         for i in range(n):
             wl = weight[i]
@@ -78,7 +78,7 @@ cdef inline void score_sums(
             sl = sum[i]
             sr = max(S - sl, 0.0)
             g = xlogx(sl) + xlogx(max(wl - sl, 0.0)) - xlogx(wl) + xlogx(sr) + xlogx(max(wr - sr, 0.0)) - xlogx(wr)
-            score[i] = g if wr > 0 else NONE
+            score[i] = g if wl > 0 and wr > 0 else NONE
     else:
         for i in range(n):
             wl = weight[i]
@@ -86,7 +86,7 @@ cdef inline void score_sums(
             sl = sum[i]
             sr = S - sl
             g = ratio_log(sl, wl) + ratio_log(sr, wr)
-            score[i] = g if wr > 0 and sl > 0 and sr > 0 else NONE
+            score[i] = g if wl > 0 and wr > 0 and sl > 0 and sr > 0 else NONE
 
 
 cdef inline double whole_sums(int measure, double W, double S) noexcept nogil:
@@ -158,7 +158,7 @@ cdef inline void score_classes(
             right[k] = max(right[k] - ww, 0.0)
         weight[j] = wl
         wr = W - wl
-        if not wr > 0:
+        if not (wl > 0 and wr > 0):
             score[j] = NONE
         elif p.measure == GINI_ALL:
             score[j] = a / wl + b / wr
@@ -184,7 +184,7 @@ cdef inline void score_targets(
         for o in range(q):
             left[o] += z[i * q + o]
             right[o] = totals[o] - left[o]
-        if not wr > 0:
+        if not (wl > 0 and wr > 0):
             score[j] = NONE
             continue
         a = side_targets(p, left, wl)

@@ -13,6 +13,7 @@ from clinfa._core.scores cimport (
 cdef extern from "trees.h" nogil:
     const double NONE "NO_SCORE"
     const double LN2
+    const double SLACK
     uint64_t mixed "clinfa_mixed" (uint64_t)
     uint64_t seed_of_column(uint64_t, int32_t)
 
@@ -177,6 +178,8 @@ cdef inline bint describe(
         if p.measure == VARIANCE:
             base[0] = 0
     out.impurity = impurity
+    # Gains that differ by less of what there is to be gained differ by rounding.
+    work.slack = SLACK * impurity * W * (W if p.measure == VARIANCE else <double> q)
     if p.measure == ANY:
         pure = False
     return not (
@@ -279,8 +282,8 @@ cdef inline void choose(
         for j in range(first, last):
             if not allowed(p, feature, work.left[j], work.right[j], node):
                 work.score[j] = NONE
-    j = first + first_greatest(work.score + first, last - first)
-    if not work.score[j] > best.score:
+    j = first + first_greatest(work.score + first, last - first, work.slack)
+    if not work.score[j] > best.score + work.slack:
         return
     best.score = work.score[j]
     best.feature = feature
@@ -518,7 +521,7 @@ cdef inline void search_random(
         vr += centre
     if p.monotonic != NULL and p.monotonic[feature] != 0 and not allowed(p, feature, vl, vr, node):
         return
-    if not score > best.score:
+    if not score > best.score + work.slack:
         return
     best.score = score
     best.feature = feature

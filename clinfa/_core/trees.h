@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define NO_SCORE (-1e308)
+#define SLACK 1e-12  /* what rounding may do to a gain, as a share of the impurity */
 #define LN2 0.6931471805599453
 #define clinfa_ctz(x) __builtin_ctzll(x)
 

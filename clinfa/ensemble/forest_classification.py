@@ -134,7 +134,7 @@ class RandomForestClassifier(TreeClassifier, Forest):
         | none(),
     )
 
-    def _learn(self, table: Table, targets: Targets, labels: list[Labels], weights: np.ndarray) -> ForestFit:
+    def _fit(self, table: Table, targets: Targets, labels: list[Labels], weights: np.ndarray) -> ForestFit:
         balance = self._balance(labels) if self.class_weight == "balanced_subsample" else None
         found = self._grown(table, targets, weights, balance)
         if self.oob_score is False:

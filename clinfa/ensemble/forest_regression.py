@@ -119,7 +119,7 @@ class RandomForestRegressor(TreeRegressor, Forest):
     )
     max_features: Any = param(1.0, COLUMNS)
 
-    def _learn(self, table: Table, targets: Targets, weights: np.ndarray) -> ForestFit:
+    def _fit(self, table: Table, targets: Targets, weights: np.ndarray) -> ForestFit:
         found = self._grown(table, targets, weights)
         if self.oob_score is False:
             return found

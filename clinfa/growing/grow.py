@@ -112,15 +112,13 @@ def _measure(targets: Targets, rules: Rules) -> int:
     return one if single else several
 
 
-def _scales(targets: Targets, rules: Rules, y: np.ndarray) -> tuple[np.ndarray, float]:
-    """Targets near one, where they are far from it, and the power of two that they were multiplied by."""
-    if targets.classes or rules.criterion == "any":
-        return y, 1.0
-    most = float(np.abs(y).max())
+def _near_one(values: np.ndarray) -> tuple[np.ndarray, float]:
+    """Values times a power of two, where the greatest is so far from one that squares go out of range."""
+    most = float(np.abs(values).max(initial=0.0))
     if most == 0 or 1 / _FAR < most < _FAR:
-        return y, 1.0
-    factor = 2.0 ** -math.frexp(most)[1] if most > 1 else 2.0 ** min(1000, -math.frexp(most)[1])
-    return y * factor, factor
+        return values, 1.0
+    factor = 2.0 ** min(1000, -math.frexp(most)[1])
+    return values * factor, factor
 
 
 def _grow_together(
@@ -137,8 +135,11 @@ def _grow_together(
     rows = np.concatenate([rows for rows, _ in samples])
     weighted = samples[0][1] is not None
     weights = np.concatenate([own for _, own in samples]) if weighted else np.empty(0)
+    weights, heavy = _near_one(weights)
     totals = np.add.reduceat(weights, begins) if weighted else lengths.astype(np.float64)
-    y, factor = _scales(targets, rules, targets.y[rows])
+    y, factor = targets.y[rows], 1.0
+    if not targets.classes and rules.criterion != "any":
+        y, factor = _near_one(y)
     trees = len(samples)
 
     measure, width, d = _measure(targets, rules), targets.width, ranks.d
@@ -158,7 +159,7 @@ def _grow_together(
         rules.max_leaf_nodes or 0,
         0,
         rules.min_weight_fraction_leaf,
-        rules.min_impurity_decrease * factor**power,
+        rules.min_impurity_decrease * factor * (factor if power == 2 else 1.0),
         scale,
         ranks.n_values,
         ranks.missing,
@@ -200,9 +201,12 @@ def _grow_together(
     starts = np.concatenate([[0], np.cumsum(state[:, 1])])
     inner = nodes["left"] >= 0
     threshold = nodes["threshold"] if rules.random else _thresholds(ranks.X, nodes, inner)
-    if factor != 1.0:
-        values /= factor
-        nodes["impurity"] /= factor**power
+    with np.errstate(over="ignore"):  # (the variance of very large numbers is out of range)
+        if factor != 1.0:
+            values /= factor
+            nodes["impurity"] = nodes["impurity"] / factor / (factor if power == 2 else 1.0)
+        if heavy != 1.0:
+            nodes["weight"] /= heavy
     return Trees(
         packed(
             threshold,

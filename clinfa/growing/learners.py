@@ -46,7 +46,7 @@ class Grown(Growing):
 class TreeClassifier(Grown, ProbabilisticClassifier):
     """Classes from shares in leaves.
 
-    A concrete class writes ``_learn(table, targets, labels, weights)``, which returns what is published.
+    A concrete class writes ``_fit(table, targets, labels, weights)``, which returns what is published.
     """
 
     class_weight: Any = param(
@@ -96,10 +96,7 @@ class TreeClassifier(Grown, ProbabilisticClassifier):
             "n_classes_": [some.n_classes for some in labels] if several else labels[0].n_classes,
             "n_outputs_": len(labels),
         }
-        return self._publish(self._learn(table, targets, labels, weights), table, **learned)
-
-    def _learn(self, table: Table, targets: Targets, labels: list[Labels], weights: np.ndarray) -> Any:
-        """What is published."""
+        return self._publish(self._fit(table, targets, labels, weights), table, **learned)
 
     def _class_weights(self, labels: list[Labels], weights: np.ndarray) -> np.ndarray:
         """Weights of records, times those of their classes."""
@@ -113,7 +110,7 @@ class TreeClassifier(Grown, ProbabilisticClassifier):
 
     def _shares(self, table: Table) -> list[np.ndarray]:
         """Probabilities for each target: shape (n, n_classes)."""
-        means = self._trees.means(table.X)
+        means = self._trees.means(table.X).astype(table.dtype, copy=False)
         return np.split(means, np.cumsum(self._trees.n_classes)[:-1], axis=1)
 
     def _proba(self, table: Table) -> np.ndarray:
@@ -252,7 +249,7 @@ class TreeClassifier(Grown, ProbabilisticClassifier):
 class TreeRegressor(Grown, Regressor):
     """Numbers from means in leaves.
 
-    A concrete class writes ``_learn(table, targets, weights)``, which returns what is published.
+    A concrete class writes ``_fit(table, targets, weights)``, which returns what is published.
     """
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
@@ -291,14 +288,16 @@ class TreeRegressor(Grown, Regressor):
                 raise ValueError("Sum of y is not positive which is necessary for Poisson regression.")
         outputs = values.shape[1]
         targets = Targets(np.ascontiguousarray(values), np.ones(outputs, np.int64), False)
-        learned = {"n_outputs_": outputs}
-        return self._publish(self._learn(table, targets, weights), table, **learned)
+        learned = {"n_outputs_": outputs, "_dtype": given.dtype.str}
+        return self._publish(self._fit(table, targets, weights), table, **learned)
 
-    def _learn(self, table: Table, targets: Targets, weights: np.ndarray) -> Any:
-        """What is published."""
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.positive_only = self.criterion == "poisson"
+        return tags
 
     def _values(self, table: Table) -> np.ndarray:
-        out = self._trees.means(table.X)
+        out = self._trees.means(table.X).astype(np.promote_types(table.dtype, self._dtype), copy=False)
         return out[:, 0] if self.n_outputs_ == 1 else out
 
 

@@ -40,16 +40,16 @@ class Growing(Estimator):
     random_state: Any = param(None, seed())
 
     def _rules_for(self, n: int, d: int, criterion: str, random: bool, monotonic: np.ndarray | None) -> Rules:
-        leaf = _count(self.min_samples_leaf, n)
+        leaf = min(_count(self.min_samples_leaf, n), n + 1)
         return Rules(
             criterion=criterion,
             random=random,
             max_features=columns_of(self.max_features, d),
             max_depth=self.max_depth,
-            min_samples_split=max(2, _count(self.min_samples_split, n), 2 * leaf),
+            min_samples_split=max(2, min(_count(self.min_samples_split, n), n + 1), 2 * leaf),
             min_samples_leaf=leaf,
             min_weight_fraction_leaf=float(self.min_weight_fraction_leaf),
-            max_leaf_nodes=self.max_leaf_nodes,
+            max_leaf_nodes=None if self.max_leaf_nodes is None else min(self.max_leaf_nodes, max(n, 2)),
             min_impurity_decrease=float(self.min_impurity_decrease),
             monotonic=monotonic,
         )

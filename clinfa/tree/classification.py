@@ -101,7 +101,7 @@ class DecisionTreeClassifier(TreeClassifier, Single):
     criterion: Literal["gini", "entropy", "log_loss"] = param("gini", one_of("gini", "entropy", "log_loss"))
     splitter: Literal["best", "random"] = param("best", one_of("best", "random"))
 
-    def _learn(self, table: Table, targets: Targets, labels: list[Labels], weights: np.ndarray) -> TreeFit:
+    def _fit(self, table: Table, targets: Targets, labels: list[Labels], weights: np.ndarray) -> TreeFit:
         return self._grown(table, targets, weights, float(self.ccp_alpha))
 
     def cost_complexity_pruning_path(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:

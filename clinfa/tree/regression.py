@@ -94,7 +94,7 @@ class DecisionTreeRegressor(TreeRegressor, Single):
     )
     splitter: Literal["best", "random"] = param("best", one_of("best", "random"))
 
-    def _learn(self, table: Table, targets: Targets, weights: np.ndarray) -> TreeFit:
+    def _fit(self, table: Table, targets: Targets, weights: np.ndarray) -> TreeFit:
         return self._grown(table, targets, weights, float(self.ccp_alpha))
 
     def cost_complexity_pruning_path(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:

@@ -127,7 +127,7 @@ def many(cls, n, times=1):
 def targets(cls, which):
     """Targets that suit a kind of estimator (None where it takes none)."""
     if cls._kind == "regressor":
-        return which * 2.0 + np.sin(np.arange(len(which)))
+        return which * 2.0 + np.sin(np.arange(len(which))) + 1
     return which if cls._kind == "classifier" else None
 
 
@@ -152,6 +152,12 @@ def whole(value):
 
 def outputs(model, X) -> dict:
     return {name: getattr(model, name)(X) for name in METHODS if hasattr(model, name)}
+
+
+def sound(name, value):
+    """Whether an output holds numbers: finite ones, but for the logarithm of a probability of zero."""
+    value = whole(value)
+    return bool((np.isfinite(value) | ((value == -np.inf) & (name == "predict_log_proba"))).all())
 
 
 def bits(value):
