@@ -14,6 +14,7 @@ import numpy as np
 from clinfa._core import bags
 from clinfa.arrays import Table
 from clinfa.growing.grow import Targets
+from clinfa.params import shown
 
 __all__ = ["Bags", "positive"]
 
@@ -50,17 +51,22 @@ class Bags:
         if len(weights):
             order = order[weights[order] > 0]
             own = weights[order]
-            total = len(order)
+            total, most = len(order), own.max()
+            share = (own / most).mean()
             # Whole numbers are repetitions.
-            if own.max() <= _MOST * own.mean() and own.mean() < 2**31 and (own == np.rint(own)).all():
+            if most * share < 2**31 and share * _MOST >= 1 and (own == np.rint(own)).all():
                 total = int(own.sum())
-            ends = np.cumsum(own / own.max()) if total == len(order) else np.cumsum(own)
+                ends = np.cumsum(own)
+            else:
+                ends = np.cumsum(own / most)
         if max_samples is None:
             size = total
         elif isinstance(max_samples, int | np.integer):
             size = int(max_samples)
         else:
             size = max(1, int(round(max_samples * total, 9)))
+        if size > _MOST * total:
+            raise ValueError(f"max_samples must be <= {_MOST} * n_samples, got {shown(size)} of {total}.")
         return cls(table.n, order, ends, size)
 
     def counts(self, seed: int) -> np.ndarray:

@@ -80,8 +80,15 @@ def needed(cls: type) -> dict:
     return {"estimators": [("first", models[0]), ("second", models[1])]} | folds
 
 
-# All that some find by default takes too long of many records, by class name.
-FEWER = {"KernelPCA": {"n_components": 3}}
+# All that some find by default takes too long, by class name.
+FOREST = {"n_estimators": 15}
+FEWER = {
+    "ExtraTreesClassifier": FOREST,
+    "ExtraTreesRegressor": FOREST,
+    "KernelPCA": {"n_components": 3},
+    "RandomForestClassifier": FOREST,
+    "RandomForestRegressor": FOREST,
+}
 
 
 def build(cls: type, /, **params):

@@ -23,8 +23,11 @@ from tests.contract.problems import (
 # What finds three groups of thirty, by class name; "n_clusters" goes without saying.
 EASY = {
     "DBSCAN": {"eps": 3.0},
+    "ExtraTreesClassifier": {"max_features": None},
     "LocalOutlierFactor": {"novelty": True},
     "OPTICS": {"min_samples": 7, "xi": 0.9},
+    "RandomForestClassifier": {"bootstrap": False, "max_features": None},
+    "RandomForestRegressor": {"bootstrap": False},
     "RadiusNeighborsClassifier": {"radius": 0.0, "outlier_label": "most_frequent"},
     "RadiusNeighborsRegressor": {"radius": 0.0},
     "SpectralClustering": {

@@ -59,6 +59,7 @@ HOSTILE = {
 PAIRS = [(cls, name) for cls in CLASSES for name in cls._rules]
 
 
+@pytest.mark.filterwarnings("ignore:Some inputs do not have OOB scores:UserWarning")
 @in_cases("label", HOSTILE)
 @pytest.mark.parametrize(("cls", "name"), PAIRS, ids=lambda p: getattr(p, "__name__", p))
 @pytest.mark.filterwarnings("ignore:Explicit initial center position:RuntimeWarning")
