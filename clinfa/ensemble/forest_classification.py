@@ -120,8 +120,8 @@ class RandomForestClassifier(TreeClassifier, Forest):
     >>> from clinfa.ensemble import RandomForestClassifier
     >>> iris = load_iris()
     >>> model = RandomForestClassifier(20, random_state=0).fit(iris)
-    >>> model.predict([[6.0, 2.8, 4.9, 1.7]])
-    array([2], dtype=int32)
+    >>> model.predict([[6.3, 3.3, 6.0, 2.5]])
+    array([2])
     """
 
     criterion: Literal["gini", "entropy", "log_loss"] = param("gini", one_of("gini", "entropy", "log_loss"))
@@ -282,8 +282,8 @@ class ExtraTreesClassifier(RandomForestClassifier):
     >>> from clinfa.ensemble import ExtraTreesClassifier
     >>> iris = load_iris()
     >>> model = ExtraTreesClassifier(20, random_state=0).fit(iris)
-    >>> model.predict([[6.0, 2.8, 4.9, 1.7]])
-    array([2], dtype=int32)
+    >>> model.predict([[6.3, 3.3, 6.0, 2.5]])
+    array([2])
     """
 
     _splitter: ClassVar[str] = "random"
