@@ -220,6 +220,7 @@ def _grow_together(
         d,
         targets.n_classes,
         np.maximum.reduceat(nodes["depth"], starts[:-1]),
+        ranks.missing.astype(bool),
     )
 
 

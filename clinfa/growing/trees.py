@@ -57,6 +57,8 @@ class Tree:
     n_classes : ndarray of shape (n_outputs,)
         1 where numbers are predicted.
     max_depth : int
+    missing : ndarray of shape (n_features,), bool
+        Columns that lacked values when the tree was grown.
     """
 
     nodes: np.ndarray
@@ -66,6 +68,7 @@ class Tree:
     n_features: int
     n_classes: np.ndarray
     max_depth: int
+    missing: np.ndarray
 
     @property
     def node_count(self) -> int:
@@ -151,6 +154,7 @@ class Tree:
             self.n_features,
             self.n_classes,
             np.array([self.max_depth]),
+            self.missing,
         )
 
     def apply(self, X: Any) -> np.ndarray:
@@ -203,6 +207,8 @@ class Trees:
     n_features : int
     n_classes : ndarray of shape (n_outputs,)
     depths : ndarray of shape (trees,)
+    missing : ndarray of shape (n_features,), bool
+        Columns that lacked values when the trees were grown.
     """
 
     nodes: np.ndarray
@@ -213,6 +219,7 @@ class Trees:
     n_features: int
     n_classes: np.ndarray
     depths: np.ndarray
+    missing: np.ndarray
 
     @classmethod
     def joined(cls, several: Iterable[Trees]) -> Trees:
@@ -247,6 +254,7 @@ class Trees:
             self.n_features,
             self.n_classes,
             int(self.depths[t]),
+            self.missing,
         )
 
     def _cut(self, n: int) -> Any:
