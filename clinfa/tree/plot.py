@@ -15,7 +15,7 @@ __all__ = ["plot_tree"]
 _MARKS = Marks()
 _PAD = 0.4  # around the text of a box, in letters' heights
 _AXES = Rule("a matplotlib Axes", lambda v: hasattr(v, "annotate"))
-_FILL, _HIGH = 0.92, 0.68  # of the room of a box, what it may take: between neighbours, between levels
+_FILL, _HIGH = 0.92, 0.68  # of the room of a box, what it may take: across, and of its level
 _CUT = "#c0c0c0"
 _LARGEST = 1.4  # as a multiple of the usual font
 
@@ -181,10 +181,12 @@ def _figure_size(texts: list[str], wide: float, high: float) -> tuple[float, flo
 
 def _font_size(ax: Any, boxes: list[Any], shown: list[Shown], places: np.ndarray, high: float) -> float:
     """The greatest font with which boxes keep clear of each other."""
-    now = boxes[0].get_fontsize()
+    from matplotlib.backends.backend_agg import RendererAgg
+
+    now, pen = boxes[0].get_fontsize(), RendererAgg(1, 1, ax.figure.dpi)  # (letters measure the same in all)
     room = ax.get_window_extent()
     pad = 2 * _PAD * now * ax.figure.dpi / 72
-    sizes = np.array([box.get_window_extent().size for box in boxes]) + pad
+    sizes = np.array([box.get_window_extent(pen).size for box in boxes]) + pad
     x, depth = places[:, 0] * room.width, np.array([one.depth for one in shown])
     order = np.lexsort((x, depth))
     x, widths, depth = x[order], sizes[order, 0], depth[order]
@@ -192,8 +194,8 @@ def _font_size(ax: Any, boxes: list[Any], shown: list[Shown], places: np.ndarray
     times = [
         _LARGEST,
         _HIGH * room.height / high / sizes[:, 1].max(),
-        *(2 * x / widths),
-        *(2 * (room.width - x) / widths),
+        *(_FILL * 2 * x / widths),
+        *(_FILL * 2 * (room.width - x) / widths),
         *(_FILL * 2 * (x[beside + 1] - x[beside]) / (widths[beside] + widths[beside + 1])),
     ]
     return max(0.01, now * float(np.min(times)))

@@ -227,7 +227,7 @@ def test_names_that_do_not_fit():
     with pytest.raises(ValueError, match="feature_names must have one dimension"):
         export_text(stump(), feature_names=np.array([["a"]]))
     several = DecisionTreeClassifier().fit([[0], [1]], [[0, 1], [1, 0]])
-    with pytest.raises(ValueError, match="class_names is for trees with one target. This one has 2"):
+    with pytest.raises(ValueError, match=r"class_names is for trees with one target\. This one has 2"):
         export_text(several, class_names=["a", "b"])
 
 
@@ -235,5 +235,5 @@ def test_what_is_no_fitted_tree():
     with pytest.raises(NotFittedError, match="DecisionTreeRegressor instance is not fitted"):
         export_text(DecisionTreeRegressor())
     for other in (stump().tree_, sklearn.tree.DecisionTreeClassifier(), None):
-        with pytest.raises(TypeError, match="'decision_tree' parameter of export_text .* not an estimator"):
+        with pytest.raises(TypeError, match=r"'decision_tree' parameter of export_text .* not an estimator"):
             export_text(other)
