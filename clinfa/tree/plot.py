@@ -138,7 +138,6 @@ def plot_tree(
     ink = rcParams["text.color"]
     fills = captions.colours([one.node for one in shown]) if filled else [ax.get_facecolor()] * len(shown)
     style: dict[str, Any] = {"xycoords": "axes fraction", "zorder": 3}
-    style["fontsize"] = fontsize or rcParams["font.size"]
     box = {"boxstyle": f"{'round' if rounded else 'square'},pad={_PAD}", "ec": ink}
     boxes, out = [], []
     for one, text, place, fill in zip(shown, texts, places, fills, strict=True):
@@ -151,15 +150,16 @@ def plot_tree(
             # (Above its edge, however flat that is.)
             style["color"] = ink
             out.append(ax.annotate(answer, (places[0] + place) / 2, ha=side, va="bottom", **style))
-    edges = [(places[one.up], place) for one, place in zip(shown[1:], places[1:], strict=True)]
-    ax.add_collection(
-        LineCollection(edges, transform=ax.transAxes, colors=ink, linewidths=1, zorder=2),
-        autolim=False,
-    )
-    if fontsize is None:
-        size = _font_size(ax, boxes, shown, places, float(high))
-        for text in out:
-            text.set_fontsize(size)
+    lines = [(places[one.up], place) for one, place in zip(shown[1:], places[1:], strict=True)]
+    edges = LineCollection(lines, transform=ax.transAxes, colors=ink, zorder=2)
+    ax.add_collection(edges, autolim=False)
+    size = fontsize or _font_size(ax, boxes, shown, places, float(high))
+    for text in out:
+        text.set_fontsize(size)
+    thin = min(1.0, size / 10)  # small letters are lost between thick lines
+    edges.set_linewidth(thin)
+    for one in boxes:
+        one.get_bbox_patch().set_linewidth(thin)
     return out
 
 

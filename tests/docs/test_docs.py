@@ -32,6 +32,7 @@ PUBLIC = (
     "clinfa.naive_bayes",
     "clinfa.neighbors",
     "clinfa.random_projection",
+    "clinfa.tree",
 )
 
 

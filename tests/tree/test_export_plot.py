@@ -56,7 +56,9 @@ def chain(depth, to_left):
     one, rest = np.full(n, -1), np.full(n, -1)
     one[inner], rest[inner] = inner + 1, inner + 2
     left, right = (rest, one) if to_left else (one, rest)
-    nodes = packed(np.zeros(n), left, right, np.zeros(n, np.int64), np.zeros(n, bool), np.ones(n))
+    nodes = packed(
+        np.zeros(n), left, right, np.zeros(n, np.int64), np.zeros(n, bool), np.ones(n), np.array([0, n])
+    )
     model = DecisionTreeRegressor().fit([[0.0]], [0.0])
     model.tree_ = Tree(
         nodes, np.zeros((n, 1)), np.zeros(n), np.ones(n), 1, np.ones(1, np.int64), depth, np.zeros(1, bool)
