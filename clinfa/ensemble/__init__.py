@@ -1,5 +1,7 @@
 """Models made of many models: votes, stacks, bags, stages, forests."""
 
+from clinfa.ensemble.adaboost_classifier import AdaBoostClassifier
+from clinfa.ensemble.adaboost_regressor import AdaBoostRegressor
 from clinfa.ensemble.bagging import BaggingClassifier, BaggingRegressor
 from clinfa.ensemble.forest_classification import ExtraTreesClassifier, RandomForestClassifier
 from clinfa.ensemble.forest_regression import ExtraTreesRegressor, RandomForestRegressor
@@ -8,6 +10,8 @@ from clinfa.ensemble.stagewise import StagewiseRegressor
 from clinfa.ensemble.voting import VotingClassifier, VotingRegressor
 
 __all__ = [
+    "AdaBoostClassifier",
+    "AdaBoostRegressor",
     "BaggingClassifier",
     "BaggingRegressor",
     "ExtraTreesClassifier",

@@ -56,7 +56,18 @@ class Single(Grown):
     def _grown_on(
         self, ranks: Ranks, rules: Rules, targets: Targets, weights: np.ndarray, alpha: float
     ) -> TreeFit:
-        rows, own = positive(weights, ranks.n)
+        return self._grown_from(ranks, rules, targets, *positive(weights, ranks.n), alpha)
+
+    def _grown_from(
+        self,
+        ranks: Ranks,
+        rules: Rules,
+        targets: Targets,
+        rows: np.ndarray,
+        own: np.ndarray | None,
+        alpha: float,
+    ) -> TreeFit:
+        """On some records and their weights, none of them zero."""
         drawn = rules.random or rules.max_features < ranks.d
         seed = seeds(generator(self.random_state), 1) if drawn else np.zeros(1, np.uint64)
         trees = grow(ranks, targets, rules, seed, lambda _: (rows, own), len(rows))
