@@ -5,6 +5,7 @@ from clinfa.ensemble.adaboost_regressor import AdaBoostRegressor
 from clinfa.ensemble.bagging import BaggingClassifier, BaggingRegressor
 from clinfa.ensemble.forest_classification import ExtraTreesClassifier, RandomForestClassifier
 from clinfa.ensemble.forest_regression import ExtraTreesRegressor, RandomForestRegressor
+from clinfa.ensemble.isolation_forest import IsolationForest
 from clinfa.ensemble.stacking import StackingClassifier, StackingRegressor
 from clinfa.ensemble.stagewise import StagewiseRegressor
 from clinfa.ensemble.voting import VotingClassifier, VotingRegressor
@@ -16,6 +17,7 @@ __all__ = [
     "BaggingRegressor",
     "ExtraTreesClassifier",
     "ExtraTreesRegressor",
+    "IsolationForest",
     "RandomForestClassifier",
     "RandomForestRegressor",
     "StackingClassifier",

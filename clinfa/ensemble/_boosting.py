@@ -9,8 +9,7 @@ import numpy as np
 
 from clinfa.arrays import CSR, Table, is_dataset, read_table, read_weights
 from clinfa.base import Estimator
-from clinfa.ensemble._draws import seeded
-from clinfa.ensemble._named import estimator_rule
+from clinfa.ensemble._named import estimator_rule, seeded
 from clinfa.ensemble._stumps import Sorted
 from clinfa.growing.grow import Targets
 from clinfa.params import at_least, fitted, none, param, positive, seed, verbosity

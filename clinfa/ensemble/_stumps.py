@@ -91,7 +91,11 @@ class Sorted:
 
     def _leaf(self, totals: np.ndarray) -> Tree:
         one = np.full(1, -1, np.int32)
-        return self._tree(packed(np.zeros(1), one, one, one, one, np.array([self.ranks.n])), totals[None], 0)
+        return self._tree(
+            packed(np.zeros(1), one, one, one, one, np.array([self.ranks.n]), np.array([0, 1])),
+            totals[None],
+            0,
+        )
 
     def _divided(
         self, weights: np.ndarray, totals: np.ndarray, f: int, place: int, missing_left: bool
@@ -119,6 +123,7 @@ class Sorted:
             # (Where nothing is missing, what will be goes where most go.)
             np.array([missing_left if lacking else 2 * n_left > ranks.n, False, False]),
             np.array([ranks.n, n_left, ranks.n - n_left]),
+            np.array([0, 3]),
         )
         tree = self._tree(nodes, np.stack([totals, sides[1], sides[0]]), 1)
         said = tree.values[1:].argmax(axis=1)

@@ -33,7 +33,7 @@ class Medians(BoostingFit):
 
 
 class AdaBoostRegressor(Boosting, Regressor):
-    """Regressors one after the other, each fitted on more of what those before did badly on: AdaBoost.R2 [1]_.
+    """Regressors one after the other, each on more of what those before did badly on: AdaBoost.R2 [1]_.
 
     What is predicted is the median of what all say, by weights that grow as errors fall.
 

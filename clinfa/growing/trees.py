@@ -12,11 +12,11 @@ import numpy as np
 from clinfa._core import descent
 from clinfa.threads import stripes
 
-__all__ = ["NODE", "Tree", "Trees", "packed"]
+__all__ = ["LACKING", "NODE", "Tree", "Trees", "packed"]
 
 # As _core/descent.pyx reads it. A leaf leads to itself; `feature` is a column, and a bit: where NaN goes.
 NODE = np.dtype([("threshold", "f8"), ("left", "i4"), ("right", "i4"), ("feature", "i4"), ("n", "i4")])
-_COLUMN, _LACKING_LEFT = 0x3FFFFFFF, 0x40000000
+_COLUMN, LACKING = 0x3FFFFFFF, 0x40000000
 _STEP_NS = 4.0  # down one node
 
 
@@ -35,7 +35,7 @@ def packed(
     place = np.arange(len(left)) - np.repeat(starts[:-1], np.diff(starts))
     out["threshold"] = threshold
     out["left"], out["right"] = np.where(leaf, place, left), np.where(leaf, place, right)
-    out["feature"] = np.where(leaf, 0, feature | np.where(missing_left, _LACKING_LEFT, 0))
+    out["feature"] = np.where(leaf, 0, feature | np.where(missing_left, LACKING, 0))
     out["n"] = n
     return out
 
@@ -108,7 +108,7 @@ class Tree:
 
     @cached_property
     def missing_go_to_left(self) -> np.ndarray:
-        return ((self.nodes["feature"] & _LACKING_LEFT) != 0).astype(np.uint8)
+        return ((self.nodes["feature"] & LACKING) != 0).astype(np.uint8)
 
     @property
     def n_node_samples(self) -> np.ndarray:
