@@ -52,7 +52,7 @@ def order_pass(
 
 cdef inline void walk_two(
     int measure, const uint32_t* order, int64_t m, const double* records, double wl, double sl, double W, double S,
-    double* best, int64_t* place
+    double slack, double* best, int64_t* place
 ) noexcept nogil:
     """The best of the cuts behind the first m records, for two classes; `wl` and `sl` lie left of them all."""
     cdef double[CHUNK] weight
@@ -72,14 +72,14 @@ cdef inline void walk_two(
             j += 1
         if c:
             score_sums(measure, weight, sum, c, W, S, score)
-            t = first_greatest(score, c)
-            if score[t] > best[0]:
+            t = first_greatest(score, c, slack)
+            if score[t] > best[0] + slack:
                 best[0], place[0] = score[t], at[t]
 
 
 cdef inline void walk_all(
     const uint32_t* order, int64_t m, const double* records, double wl, double* left, const double* totals, int64_t k,
-    double W, double* best, int64_t* place
+    double W, double slack, double* best, int64_t* place
 ) noexcept nogil:
     """The same for more classes by Gini's measure; `left` is what lies left of them all, by class."""
     cdef int64_t j, c
@@ -99,7 +99,7 @@ cdef inline void walk_all(
             a += left[c] * left[c]
             b += rest * rest
         a = a / wl + b / (W - wl)
-        if a > best[0]:
+        if a > best[0] + slack:
             best[0], place[0] = a, j
 
 
@@ -110,6 +110,7 @@ def cut_pass(
     const double[:, ::1] records,  # in       (n, 2)  weight > 0; its part in the second class, or of many the class
     const double[::1] totals,      # in       (k)     weight of each class
     double W,                      # in               and of all
+    double slack,                  # in               scores that differ by less are equal
     double[:, ::1] rooms,          # scratch  (slots, k)
     double[::1] scores,            # out      (d)     NONE where there is no cut
     int64_t[::1] places,           # out      (d)     the last record in order that goes left, but for what is missing
@@ -131,9 +132,9 @@ def cut_pass(
                 m, best, place = known[f], NONE, -1
                 memset(left, 0, 8 * k)
                 if measure == GINI_ALL:
-                    walk_all(&order[f, 0], m, record, 0, left, &totals[0], k, W, &best, &place)
+                    walk_all(&order[f, 0], m, record, 0, left, &totals[0], k, W, slack, &best, &place)
                 else:
-                    walk_two(measure, &order[f, 0], m, record, 0, 0, W, totals[1], &best, &place)
+                    walk_two(measure, &order[f, 0], m, record, 0, 0, W, totals[1], slack, &best, &place)
                 scores[f], places[f], missing_left[f] = best, place, False
                 if m == n:
                     continue
@@ -148,8 +149,8 @@ def cut_pass(
                     else:
                         sl += record[2 * i + 1]
                 if measure == GINI_ALL:
-                    walk_all(&order[f, 0], m - 1, record, wl, left, &totals[0], k, W, &other, &place)
+                    walk_all(&order[f, 0], m - 1, record, wl, left, &totals[0], k, W, slack, &other, &place)
                 else:
-                    walk_two(measure, &order[f, 0], m - 1, record, wl, sl, W, totals[1], &other, &place)
+                    walk_two(measure, &order[f, 0], m - 1, record, wl, sl, W, totals[1], slack, &other, &place)
                 if other > best:
                     scores[f], places[f], missing_left[f] = other, place, True

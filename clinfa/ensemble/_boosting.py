@@ -130,8 +130,9 @@ def classes_told(model: Any, table: Table, classes: np.ndarray) -> np.ndarray:
 
 def values_told(model: Any, table: Table) -> np.ndarray:
     """The number that a model predicts for each record."""
-    said = model._values(table) if is_tree(model) else answer(model, "predict", records(table))
-    return np.asarray(said, np.float64).reshape(table.n)
+    if is_tree(model):
+        return model._trees.means(table.X)[:, 0]
+    return np.asarray(answer(model, "predict", records(table)), np.float64).reshape(table.n)
 
 
 class ClassifierRounds:
@@ -230,5 +231,5 @@ class RegressionTreeRounds(RegressorRounds):
         model = seeded(unfitted_copy(self.base), own)
         rows = rows.astype(np.int32)
         found = model._grown_from(self.ranks, self.rules, self.targets, rows, None, float(model.ccp_alpha))
-        model._publish(found, self.table, n_outputs_=1)
+        model._publish(found, self.table, n_outputs_=1, _dtype=self.y.dtype.str)
         return model, values_told(model, self.table)

@@ -16,6 +16,7 @@ __all__ = ["Sorted"]
 
 _RECORD = np.uint32(0x7FFFFFFF)
 _SORT_NS, _WALK_NS = 6.0, 3.0  # by value
+_SLACK = 1e-12  # what rounding may do to a gain, as in _core/trees.h
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +79,14 @@ class Sorted:
         cut = stripes(d, n * (_WALK_NS if k == 2 else _WALK_NS + k))
         rooms = np.empty((cut.width(), k + 16))
         measure, whole = CRITERIA[self.criterion][k > 2], float(totals.sum())
+        slack = _SLACK * self._impurity(totals / whole) * whole * (whole if measure == 0 else 1.0)
         cut.run(
             lambda cursor, limit, slot: stumps.cut_pass(
-                *(measure, self.order, self.known, records, totals, whole, rooms),
+                *(measure, self.order, self.known, records, totals, whole, slack, rooms),
                 *(scores, places, missing_left, cut.bounds, cursor, limit, slot),
             )
         )
-        f = int(scores.argmax())
+        f = int((scores >= scores.max() - slack).argmax())
         if places[f] < 0:
             return self._leaf(totals), np.full(n, totals.argmax())
         return self._divided(weights, totals, f, int(places[f]), bool(missing_left[f]))
@@ -132,8 +134,10 @@ class Sorted:
     def _tree(self, nodes: np.ndarray, sums: np.ndarray, depth: int) -> Tree:
         whole = sums.sum(axis=1)
         shares = sums / whole[:, None]
-        if self.criterion == "gini":
-            impurity = 1 - (shares**2).sum(axis=1)
-        else:
-            impurity = -(shares * np.log2(shares, where=shares > 0, out=np.zeros_like(shares))).sum(axis=1)
+        impurity = self._impurity(shares)
         return Tree(nodes, shares, impurity, whole, self.ranks.d, np.array([self.k]), depth)
+
+    def _impurity(self, shares: np.ndarray) -> np.ndarray:
+        if self.criterion == "gini":
+            return 1 - (shares**2).sum(axis=-1)
+        return -(shares * np.log2(shares, where=shares > 0, out=np.zeros_like(shares))).sum(axis=-1)

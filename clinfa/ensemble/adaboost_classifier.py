@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from clinfa.arrays import Table, read_weights
+from clinfa.arrays import Table, is_dataset, read_weights
 from clinfa.ensemble._boosting import Boosting, BoostingFit, ClassifierRounds, classes_told, is_tree
 from clinfa.errors import outside
 from clinfa.growing.trees import Trees
@@ -107,8 +107,8 @@ class AdaBoostClassifier(Boosting, ProbabilisticClassifier):
         return DecisionTreeClassifier(max_depth=1)
 
     def _fit(self, table: Table, labels: Labels, weights: np.ndarray) -> Votes:
-        base = self._base()
-        if not takes_weights(unfitted_copy(base)):
+        base = unfitted_copy(self._base())
+        if not takes_weights(base):
             raise ValueError(f"{type(base).__name__} doesn't support sample_weight.")
         weights = weights / weights.sum() if len(weights) else np.full(table.n, 1 / table.n)
         kept = np.flatnonzero(weights)
@@ -151,30 +151,31 @@ class AdaBoostClassifier(Boosting, ProbabilisticClassifier):
                 )
                 break
             weights /= total
-        return Votes(models, alphas, errors, unfitted_copy(base), k, _voting(models, alphas, k))
+        alphas, errors = alphas.astype(table.dtype), errors.astype(table.dtype)
+        return Votes(models, alphas, errors, base, k, _voting(models, alphas, k))
 
     def _ballots(self, table: Table) -> Iterator[tuple[float, np.ndarray]]:
         """What each model adds to the decision, and its weight."""
         k = self.n_classes_
         for alpha, model in zip(self.estimator_weights_, self.estimators_, strict=False):
             ballot = _ballot(classes_told(model, table, self.classes_), k)
-            yield float(alpha), alpha * ballot
+            yield float(alpha), float(alpha) * ballot
 
     def _decided(self, table: Table) -> np.ndarray:
         if self.n_classes_ == 1:
-            return np.zeros((table.n, 1))
+            return np.zeros((table.n, 1), table.dtype)
         if self._votes is not None:
             out = self._votes.means(table.X) * len(self._votes)
         else:
             out = sum(ballot for _, ballot in self._ballots(table))
-        out /= self.estimator_weights_.sum()
+        out = (out / self.estimator_weights_.sum()).astype(table.dtype, copy=False)
         return out[:, 0] if self.n_classes_ == 2 else out
 
     def _staged(self, table: Table) -> Iterator[np.ndarray]:
         total, out = 0.0, 0.0
         for alpha, ballot in self._ballots(table):
             total, out = total + alpha, out + ballot
-            decision = out / total
+            decision = (out / total).astype(table.dtype, copy=False)
             yield decision[:, 0] if self.n_classes_ == 2 else decision
 
     def _chosen(self, decision: np.ndarray) -> np.ndarray:
@@ -184,7 +185,7 @@ class AdaBoostClassifier(Boosting, ProbabilisticClassifier):
         """Probabilities of the classes: equation (15) of Zhu and others."""
         k = self.n_classes_
         if k == 1:
-            return np.ones((len(decision), 1))
+            return np.ones_like(decision)
         each = np.stack([-decision, decision], axis=1) / 2 if k == 2 else decision / (k - 1)
         each = np.exp(each - each.max(axis=1, keepdims=True))
         return each / each.sum(axis=1, keepdims=True)
@@ -273,7 +274,7 @@ class AdaBoostClassifier(Boosting, ProbabilisticClassifier):
         """
         table, owner = self._read_new(X), type(self).__name__
         truth = read_labels_together({"y": self._read_targets(X, y, table)}, owner, self.classes_)[1][0]
-        sample_weight = getattr(X, "weights", None) if sample_weight is None else sample_weight
+        sample_weight = X.weights if is_dataset(X) and sample_weight is None else sample_weight
         weights = read_weights(sample_weight, table.n, owner)
         for decision in self._staged(table):
             right = self._chosen(decision) == truth
@@ -294,5 +295,5 @@ def _voting(models: list[Any], alphas: np.ndarray, k: int) -> Trees | None:
     parts = []
     for alpha, model in zip(alphas, models, strict=False):
         trees = model._trees
-        parts.append(replace(trees, values=alpha * _ballot(trees.values.argmax(axis=1), k)))
+        parts.append(replace(trees, values=float(alpha) * _ballot(trees.values.argmax(axis=1), k)))
     return Trees.joined(parts)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from clinfa.arrays import Table
+from clinfa.arrays import Table, is_dataset
 from clinfa.ensemble._boosting import Boosting, BoostingFit, RegressorRounds, is_tree, values_told
 from clinfa.ensemble._draws import Draws
 from clinfa.growing.trees import Trees
@@ -27,8 +27,9 @@ _TOGETHER = 1 << 21  # predictions of which medians are taken together
 
 @dataclass(frozen=True)
 class Medians(BoostingFit):
-    """With all trees in one, where the models are trees."""
+    """With what to answer in, and all trees in one, where the models are trees."""
 
+    _dtype: str
     _trees: Trees | None
 
 
@@ -105,7 +106,7 @@ class AdaBoostRegressor(Boosting, Regressor):
         return one_column(super()._read_targets(X, y, table), y)
 
     def _fit(self, table: Table, y: np.ndarray, weights: np.ndarray) -> Medians:
-        base = self._base()
+        base, dtype = unfitted_copy(self._base()), np.promote_types(table.dtype, y.dtype)
         plan = Draws.planned(
             *(table, y, weights),
             **{"max_samples": None, "replace": True},
@@ -140,7 +141,7 @@ class AdaBoostRegressor(Boosting, Regressor):
                 break
             weights /= total
         trees = Trees.joined([m._trees for m in models]) if all(is_tree(m) for m in models) else None
-        return Medians(models, alphas, errors, unfitted_copy(base), trees)
+        return Medians(models, alphas.astype(dtype), errors.astype(dtype), base, dtype.str, trees)
 
     def _loss(self, error: np.ndarray, there: np.ndarray) -> np.ndarray:
         """Of each record, between 0 and 1."""
@@ -157,7 +158,11 @@ class AdaBoostRegressor(Boosting, Regressor):
         return self._trees.values[self._trees.leaves(table.X) + self._trees.starts[:-1], 0]
 
     def _values(self, table: Table) -> np.ndarray:
-        return _medians(self._said(table), self.estimator_weights_)
+        return self._medians(self._said(table), table)
+
+    def _medians(self, said: np.ndarray, table: Table) -> np.ndarray:
+        out = _medians(said, self.estimator_weights_.astype(np.float64))
+        return out.astype(np.promote_types(table.dtype, self._dtype), copy=False)
 
     def staged_predict(self, X: Any) -> Iterator[np.ndarray]:
         """The predictions after each round.
@@ -170,9 +175,10 @@ class AdaBoostRegressor(Boosting, Regressor):
         ------
         values : ndarray of shape (n_samples,)
         """
-        said = self._said(self._read_new(X))
+        table = self._read_new(X)
+        said = self._said(table)
         for count in range(1, said.shape[1] + 1):
-            yield _medians(said[:, :count], self.estimator_weights_)
+            yield self._medians(said[:, :count], table)
 
     def staged_score(self, X: Any, y: Any = None, sample_weight: Any = None) -> Iterator[float]:
         """The share of the targets' variance that predictions explain after each round.
@@ -189,7 +195,7 @@ class AdaBoostRegressor(Boosting, Regressor):
         from clinfa.metrics import r2_score
 
         truth = X if y is None else y
-        sample_weight = getattr(X, "weights", None) if sample_weight is None else sample_weight
+        sample_weight = X.weights if is_dataset(X) and sample_weight is None else sample_weight
         for said in self.staged_predict(X):
             yield float(r2_score(truth, said, sample_weight=sample_weight))
 

@@ -272,7 +272,8 @@ class IsolationForest(Estimator):
         NotFittedError, ValueError, TypeError
             As for `score_samples`.
         """
-        return self.score_samples(X) - self.offset_
+        scores = self.score_samples(X)
+        return scores - scores.dtype.type(self.offset_)
 
     def predict(self, X: Any) -> Any:
         """Tell outliers from the others.
@@ -330,10 +331,15 @@ class IsolationForest(Estimator):
             leaf = nodes["left"] == np.arange(len(nodes))
             nodes["feature"] = np.where(leaf, 0, np.searchsorted(columns, column) | bit)
             tree = replace(tree, nodes=nodes, n_features=len(columns))
-            model = ExtraTreeRegressor(**base.get_params(), **{}).set_params(random_state=int(own % 2**32))
+            model = ExtraTreeRegressor(**base.get_params() | {"random_state": int(own % 2**32)})
             fit = TreeFit(tree, 1, tree.together())
             model.__dict__.update(
-                tree_=fit.tree, _trees=fit._trees, max_features_=1, n_outputs_=1, n_features_in_=len(columns)
+                tree_=fit.tree,
+                _trees=fit._trees,
+                max_features_=1,
+                n_outputs_=1,
+                n_features_in_=len(columns),
+                _dtype="<f8",
             )
             out.append(model)
         return out
@@ -364,12 +370,14 @@ class IsolationForest(Estimator):
 
 def _columns(own: np.ndarray, d: int, width: int) -> np.ndarray:
     """What each tree may look at, rising."""
-    if width == d:
-        return np.tile(np.arange(d, dtype=np.int32), (len(own), 1))
-    each = (np.random.Generator(np.random.PCG64(int(s))).permutation(d)[:width] for s in own)
-    return np.stack([np.sort(some) for some in each]).astype(np.int32)
+    out = np.tile(np.arange(width, dtype=np.int32), (len(own), 1))
+    if width < d:
+        for columns, one in zip(out, own, strict=True):
+            columns[:] = np.sort(np.random.Generator(np.random.PCG64(int(one))).permutation(d)[:width])
+    return out
 
 
 def _scores(trees: Trees, X: np.ndarray, size: int) -> np.ndarray:
     usual = float(average_path(np.array(size)))
-    return -(2.0 ** -(depths(trees, X) / usual if usual else np.ones(len(X))))
+    scores = -(2.0 ** -(depths(trees, X) / usual if usual else np.ones(len(X))))
+    return scores.astype(X.dtype, copy=False)
