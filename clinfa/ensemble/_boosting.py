@@ -13,7 +13,7 @@ from clinfa.ensemble._named import estimator_rule, seeded
 from clinfa.ensemble._stumps import Sorted
 from clinfa.growing.grow import Targets
 from clinfa.params import at_least, fitted, none, param, positive, seed, verbosity
-from clinfa.recipes import answer, takes, unfitted_copy
+from clinfa.recipes import answer, kind_of_model, takes, unfitted_copy
 from clinfa.targets import Labels
 from clinfa.tree import (
     DecisionTreeClassifier,
@@ -30,6 +30,7 @@ __all__ = [
     "RegressorRounds",
     "classes_told",
     "is_tree",
+    "shares",
     "values_told",
 ]
 
@@ -49,6 +50,8 @@ class BoostingFit:
 class Boosting(Estimator):
     """Parameters and attributes of both kinds; a concrete class names its `_tree`."""
 
+    _finite = False  # (trees take NaN; what other models make of it, `_read` asks them)
+
     estimator: Any = param(None, estimator_rule() | none(), positional=True)
     n_estimators: int = param(50, at_least(1))
     learning_rate: float = param(1.0, positive())
@@ -65,6 +68,15 @@ class Boosting(Estimator):
 
     def _base(self) -> Any:
         return self._tree() if self.estimator is None else self.estimator
+
+    def _copy(self) -> Any:
+        """What is fitted again and again."""
+        base = unfitted_copy(self._base())
+        if kind_of_model(base) not in (self._kind, None):
+            raise ValueError(
+                f"The 'estimator' parameter of {type(self).__name__} must be a {self._kind}, got {base}."
+            )
+        return base
 
     def _takes(self) -> tuple[bool, bool]:
         return takes(self._base()) or (False, False)
@@ -133,6 +145,14 @@ def values_told(model: Any, table: Table) -> np.ndarray:
     if is_tree(model):
         return model._trees.means(table.X)[:, 0]
     return np.asarray(answer(model, "predict", records(table)), np.float64).reshape(table.n)
+
+
+def shares(weights: np.ndarray, n: int) -> np.ndarray:
+    """Weights of which the sum is 1."""
+    if not len(weights):
+        return np.full(n, 1 / n)
+    weights = weights / weights.max()  # (so that the sum is in range)
+    return weights / weights.sum()
 
 
 class ClassifierRounds:

@@ -13,7 +13,7 @@ from clinfa.threads import stripes
 
 __all__ = ["Draws", "average_path", "depths", "grow"]
 
-_MOST = 1000  # weights above that many times the mean are no numbers of repetitions any more
+_MOST = 1000  # weights above that on average are no numbers of repetitions any more
 _BUDGET = 1e7  # looks at a value in one call: some 30 ms
 _LOOK_NS, _DRAW_NS, _STEP_NS = 4.0, 30.0, 2.0
 _STEP = np.dtype([("threshold", "f8"), ("left", "i4"), ("feature", "i4")])  # as the kernel reads it
@@ -60,7 +60,8 @@ class Draws:
         kept = np.flatnonzero(weights)
         order = kept[_sorted(keys[kept])]
         own = weights[order]
-        whole = own.max() <= _MOST * own.mean() < _MOST * 2.0**31 and bool((own == np.rint(own)).all())
+        own = own / own.max() if own.max() > _MOST * len(own) else own  # (so that sums are in range)
+        whole = own.sum() <= _MOST * len(own) and bool((own == np.rint(own)).all())
         return cls(order, own, int(own.sum()) if whole else len(order), whole)
 
     def rows(self, seeds: np.ndarray, size: int, replace: bool) -> np.ndarray:

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from clinfa.arrays import Table, is_dataset, read_weights
-from clinfa.ensemble._boosting import Boosting, BoostingFit, ClassifierRounds, classes_told, is_tree
+from clinfa.ensemble._boosting import Boosting, BoostingFit, ClassifierRounds, classes_told, is_tree, shares
 from clinfa.errors import outside
 from clinfa.growing.trees import Trees
 from clinfa.kinds import ProbabilisticClassifier
 from clinfa.params import fitted
-from clinfa.recipes import takes_weights, unfitted_copy
+from clinfa.recipes import takes_weights
 from clinfa.reports import reporter
 from clinfa.rng import generator, seeds
 from clinfa.targets import Labels, read_labels_together
@@ -107,10 +107,10 @@ class AdaBoostClassifier(Boosting, ProbabilisticClassifier):
         return DecisionTreeClassifier(max_depth=1)
 
     def _fit(self, table: Table, labels: Labels, weights: np.ndarray) -> Votes:
-        base = unfitted_copy(self._base())
+        base = self._copy()
         if not takes_weights(base):
             raise ValueError(f"{type(base).__name__} doesn't support sample_weight.")
-        weights = weights / weights.sum() if len(weights) else np.full(table.n, 1 / table.n)
+        weights = shares(weights, table.n)
         kept = np.flatnonzero(weights)
         if len(kept) < table.n:
             table, weights = table.part(kept), weights[kept]

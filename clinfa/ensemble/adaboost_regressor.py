@@ -9,12 +9,11 @@ from typing import Any, Literal
 import numpy as np
 
 from clinfa.arrays import Table, is_dataset
-from clinfa.ensemble._boosting import Boosting, BoostingFit, RegressorRounds, is_tree, values_told
+from clinfa.ensemble._boosting import Boosting, BoostingFit, RegressorRounds, is_tree, shares, values_told
 from clinfa.ensemble._draws import Draws
 from clinfa.growing.trees import Trees
 from clinfa.kinds import Regressor, one_column
 from clinfa.params import one_of, param
-from clinfa.recipes import unfitted_copy
 from clinfa.reports import reporter
 from clinfa.rng import generator, seeds
 from clinfa.tree import DecisionTreeRegressor
@@ -106,13 +105,13 @@ class AdaBoostRegressor(Boosting, Regressor):
         return one_column(super()._read_targets(X, y, table), y)
 
     def _fit(self, table: Table, y: np.ndarray, weights: np.ndarray) -> Medians:
-        base, dtype = unfitted_copy(self._base()), np.promote_types(table.dtype, y.dtype)
+        base, dtype = self._copy(), np.promote_types(table.dtype, y.dtype)
         plan = Draws.planned(
             *(table, y, weights),
             **{"max_samples": None, "replace": True},
             **{"d": table.d, "columns": table.d, "replace_columns": False},
         )
-        weights = weights / weights.sum() if len(weights) else np.full(table.n, 1 / table.n)
+        weights = shares(weights, table.n)
         there = weights > 0
         rounds = RegressorRounds.of(base, table, y)
         source, report = generator(self.random_state), reporter(self.verbose)

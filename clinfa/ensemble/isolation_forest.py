@@ -206,8 +206,8 @@ class IsolationForest(Estimator):
             return max(1, int(given * total))
         if given > total:
             warnings.warn(
-                f"max_samples ({given}) is greater than the total number of samples ({total}). max_samples "
-                f"will be set to n_samples for estimation.",
+                f"max_samples ({shown(given)}) is greater than the total number of samples ({total}). "
+                f"max_samples will be set to n_samples for estimation.",
                 stacklevel=outside(),
             )
         return int(min(given, total))

@@ -102,6 +102,8 @@ def build(cls: type, /, **params):
 # Estimators whose cost grows faster than the number of records: how many are enough, by name. Where stripes
 # are short (conftest.py) every pass that threads share is cut into four or more of so many.
 ENOUGH = {
+    "AdaBoostClassifier": 4_000,
+    "AdaBoostRegressor": 4_000,
     "BaggingClassifier": 10_000,
     "BaggingRegressor": 10_000,
     "DBSCAN": 3_750,

@@ -246,7 +246,12 @@ def test_dull_or_wild_values(cls, way):
     """All that comes out is finite (squares out of range are infinite, never NaN)."""
     X, which = groups(45)
     X = DULL[way](X)
-    model = easy(cls).fit(X, targets(cls, which[: len(X)]))
+    try:
+        model = easy(cls).fit(X, targets(cls, which[: len(X)]))
+    except ValueError as error:  # what boosting makes of models that know no better, as scikit-learn's does
+        if "worse than random" not in str(error):
+            raise
+        return
     for name, value in (learned(model) | outputs(model, X)).items():
         if name in SQUARES + ENDLESS or isinstance(value, float):
             assert not np.isnan(value).any(), name

@@ -69,6 +69,8 @@ PAIRS = [(cls, name) for cls in CLASSES for name in cls._rules]
 @pytest.mark.filterwarnings("ignore:Liblinear failed to converge:sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore:All reachability values are inf:UserWarning")
 @pytest.mark.filterwarnings("ignore:Mind that for 0 < p < 1:UserWarning")
+@pytest.mark.filterwarnings("ignore:Sample weights have reached infinite values:UserWarning")
+@pytest.mark.filterwarnings("ignore:max_samples .* is greater than the total number:UserWarning")
 def test_hostile_value(cls, name, label):
     value = HOSTILE[label]
     if name in ENDLESS and isinstance(value, int) and value > 1000:
@@ -119,6 +121,8 @@ def test_bad_value_leaves_the_old_fit(cls):
 @each()
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 @pytest.mark.filterwarnings("ignore:Solver terminated early:sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore:Sample weights have reached infinite values:UserWarning")
+@pytest.mark.filterwarnings("ignore:max_samples .* is greater than the total number:UserWarning")
 def test_huge_value_neither_hangs_nor_crashes(cls):
     X, which = groups()
 
