@@ -109,7 +109,7 @@ class Boosting(Estimator):
             )
         each = np.stack([model.feature_importances_ for model in self.estimators_])
         weights = self.estimator_weights_[: len(each)]
-        return weights @ each / weights.sum()
+        return (weights[:, None] * each).sum(axis=0) / weights.sum()
 
 
 def records(table: Table) -> Any:
