@@ -13,7 +13,7 @@ from clinfa.ensemble._named import estimator_rule, seeded
 from clinfa.ensemble._stumps import Sorted
 from clinfa.growing.grow import Targets
 from clinfa.params import at_least, fitted, none, param, positive, seed, verbosity
-from clinfa.recipes import answer, kind_of_model, takes, unfitted_copy
+from clinfa.recipes import Recipe, answer, kind_of_model, takes, unfitted_copy
 from clinfa.targets import Labels
 from clinfa.tree import (
     DecisionTreeClassifier,
@@ -123,6 +123,12 @@ def records(table: Table) -> Any:
     return sp.csr_matrix((X.data[:count], X.indices[:count], X.indptr), shape=X.shape)
 
 
+def _fitted(model: Any, X: Any, y: np.ndarray, **how: Any) -> Any:
+    """What `fit` leads to: a new model of a recipe; of others itself, whatever their `fit` returns."""
+    out = model.fit(X, y, **how)
+    return out if isinstance(model, Recipe) else model
+
+
 def is_tree(model: Any) -> bool:
     """Whether it is one of our trees, and of no class derived from theirs."""
     return type(model) in _TREES
@@ -180,7 +186,7 @@ class ClassifierRounds:
         """
         model = seeded(unfitted_copy(self.base), own)
         y = self.labels.classes[self.labels.codes]
-        model = model.fit(records(self.table), y, sample_weight=weights)
+        model = _fitted(model, records(self.table), y, sample_weight=weights)
         return model, classes_told(model, self.table, self.labels.classes)
 
 
@@ -235,7 +241,7 @@ class RegressorRounds:
             What was drawn, rising; each as often as it was.
         own : int
         """
-        model = seeded(unfitted_copy(self.base), own).fit(records(self.table)[rows], self.y[rows])
+        model = _fitted(seeded(unfitted_copy(self.base), own), records(self.table)[rows], self.y[rows])
         return model, values_told(model, self.table)
 
 

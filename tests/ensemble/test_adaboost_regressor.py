@@ -11,7 +11,7 @@ from clinfa.tree import DecisionTreeRegressor
 
 
 class Mean:
-    """Predicts the mean of what it was fitted on."""
+    """Predicts the mean of what it was fitted on; its `fit` returns nothing."""
 
     def __init__(self, shift=0.0):
         self.shift = shift
@@ -25,7 +25,6 @@ class Mean:
 
     def fit(self, X, y):
         self.mean_ = float(np.mean(y)) + self.shift
-        return self
 
     def predict(self, X):
         return np.full(len(X), self.mean_)
