@@ -133,7 +133,13 @@ def grow(X: np.ndarray, rows: np.ndarray, columns: np.ndarray, seeds: np.ndarray
         X.shape[1],
         np.ones(1, np.int64),
         np.maximum.reduceat(depth, starts[:-1]).astype(np.int64),
+        _missing(X),
     )
+
+
+def _missing(X: np.ndarray) -> np.ndarray:
+    """Which columns lack values."""
+    return np.zeros(X.shape[1], bool) if all_finite(X) else np.isnan(X).any(axis=0)
 
 
 def depths(trees: Trees, X: np.ndarray) -> np.ndarray:
@@ -145,7 +151,7 @@ def depths(trees: Trees, X: np.ndarray) -> np.ndarray:
     steps["left"] = nodes["left"]
     steps["feature"] = np.where(leaf, 0, nodes["feature"] ^ LACKING)
     values = np.ascontiguousarray(trees.values[:, 0])
-    lacks = not all_finite(X) and bool(np.isnan(X).any())
+    lacks = bool(_missing(X).any())
     cut = stripes(len(X), _STEP_NS * float(trees.depths.sum() + len(trees)), most=256)
     cut.run(
         lambda cursor, limit, slot: isolation.depth_pass(

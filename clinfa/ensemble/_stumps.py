@@ -135,7 +135,8 @@ class Sorted:
         whole = sums.sum(axis=1)
         shares = sums / whole[:, None]
         impurity = self._impurity(shares)
-        return Tree(nodes, shares, impurity, whole, self.ranks.d, np.array([self.k]), depth)
+        missing = self.ranks.missing.astype(bool)
+        return Tree(nodes, shares, impurity, whole, self.ranks.d, np.array([self.k]), depth, missing)
 
     def _impurity(self, shares: np.ndarray) -> np.ndarray:
         if self.criterion == "gini":

@@ -330,7 +330,7 @@ class IsolationForest(Estimator):
             column, bit = nodes["feature"] & ~LACKING, nodes["feature"] & LACKING
             leaf = nodes["left"] == np.arange(len(nodes))
             nodes["feature"] = np.where(leaf, 0, np.searchsorted(columns, column) | bit)
-            tree = replace(tree, nodes=nodes, n_features=len(columns))
+            tree = replace(tree, nodes=nodes, n_features=len(columns), missing=tree.missing[columns])
             model = ExtraTreeRegressor(**base.get_params() | {"random_state": int(own % 2**32)})
             fit = TreeFit(tree, 1, tree.together())
             model.__dict__.update(
