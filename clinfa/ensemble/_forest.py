@@ -79,7 +79,8 @@ class Forest(Grown):
             )
         if not self.bootstrap and self.oob_score is not False:
             raise ValueError(
-                f"Out of bag estimation only available if bootstrap=True. Got oob_score={shown(self.oob_score)}."
+                f"Out of bag estimation only available if bootstrap=True. "
+                f"Got oob_score={shown(self.oob_score)}."
             )
         before = self._trees if self.warm_start and "_trees" in self.__dict__ else None
         known = 0 if before is None else len(before)

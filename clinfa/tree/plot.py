@@ -166,7 +166,7 @@ def plot_tree(
 def _ink(fill: str) -> str:
     """Black or white, whichever is told from the background more easily."""
     channels = np.array([int(fill[i : i + 2], 16) / 255 for i in (1, 3, 5)])
-    return "black" if channels**2.2 @ (0.2126, 0.7152, 0.0722) > 0.18 else "white"
+    return "black" if (channels**2.2 * (0.2126, 0.7152, 0.0722)).sum() > 0.18 else "white"
 
 
 def _figure_size(texts: list[str], wide: float, high: float) -> tuple[float, float]:

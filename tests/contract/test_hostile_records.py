@@ -241,6 +241,7 @@ DULL = {
 
 @in_cases("way", DULL)
 @each()
+@pytest.mark.filterwarnings("ignore:Liblinear failed to converge:sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore:Number of distinct clusters:sklearn.exceptions.ConvergenceWarning")
 def test_dull_or_wild_values(cls, way):
     """All that comes out is finite (squares out of range are infinite, never NaN)."""

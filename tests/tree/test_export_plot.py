@@ -233,6 +233,7 @@ def test_missing_values(axes):
 
 def test_without_axes(pyplot):
     """The first picture gets a figure of a size that lets it be read; what is open is used."""
+    pyplot.close("all")  # (other tests of this process may have left some)
     plot_tree(iris())
     assert len(pyplot.get_fignums()) == 1
     assert pyplot.gcf().get_figwidth() > 10

@@ -57,7 +57,11 @@ def data(rng, cls, n, d, outputs, missing):
     X = rng.integers(0, rng.choice([3, 12, 1000]), (n, d)) / 8.0
     if missing:
         X[rng.random((n, d)) < 0.2] = np.nan
-    y = rng.integers(0, 4, (n, outputs)) if cls is DecisionTreeClassifier else rng.gamma(1.0, size=(n, outputs))
+    y = (
+        rng.integers(0, 4, (n, outputs))
+        if cls is DecisionTreeClassifier
+        else rng.gamma(1.0, size=(n, outputs))
+    )
     return X, y.astype(np.float64)
 
 
