@@ -72,8 +72,9 @@ def test_what_scikit_learn_lacks_is_refused(path, ready, capsys):
     assert f"scikit-learn has no {path}." in capsys.readouterr().err
 
 
-# What cannot be fitted on a small table by default: a kernel is wanted, or thousands of columns.
-UNFIT = ("KernelCenterer", "GaussianRandomProjection", "SparseRandomProjection")
+# What cannot be fitted on a small table by default: a kernel is wanted, thousands of columns, or models.
+MADE_OF_MODELS = ("VotingClassifier", "VotingRegressor", "StackingClassifier", "StackingRegressor")
+UNFIT = ("KernelCenterer", "GaussianRandomProjection", "SparseRandomProjection", *MADE_OF_MODELS)
 
 
 @pytest.mark.parametrize("path", [path for path in estimators() if path.endswith(UNFIT)])
