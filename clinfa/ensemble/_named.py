@@ -303,10 +303,4 @@ def seeded(model: Any, own: int | tuple[int, int]) -> Any:
 
 def tree(name: str, **how: Any) -> Any:
     """A decision tree, loaded only where one is asked for: what is bagged and boosted by default."""
-    try:
-        module = importlib.import_module("clinfa.tree")
-    except ModuleNotFoundError as error:
-        raise ValueError(
-            f"Pass an 'estimator': the default, a {name}, is in clinfa.tree, which this build lacks."
-        ) from error
-    return getattr(module, name)(**how)
+    return getattr(importlib.import_module("clinfa.tree"), name)(**how)
