@@ -16,7 +16,8 @@ Data = dict[str, Any]  # arrays (dense, or CSR) by name; "X" is the data matrix
 class Case:
     """One race.
 
-    A contender is a function ``(data, case) -> result`` or ``-> (result, iterations)``. Its name
+    A contender is a function ``(data, case) -> result`` or ``-> (result, iterations)``, or it returns
+    a function without arguments that tells these: that is called outside the clock. Its name
     says which library it races (``clinfa_lloyd`` is listed as ``clinfa-lloyd``), its docstring
     is its footnote in the report. It imports its library inside, because every contender runs in
     a process of its own.
@@ -32,6 +33,7 @@ class Case:
     linfa: str | None = None  # task for the Rust peer: "fit" or "predict"
     prepared: bool = False  # contenders return a function without arguments; only that is timed
     repeat: int = 1  # calls per round, for work of microseconds
+    leeway: float = 1e-3  # a quality further than this from the best is marked: that time buys less
     note: str = ""
 
     @property

@@ -23,6 +23,8 @@ MODULES = {
     "dbscan": "dbscan",
     "thundersvm": "thundersvm",
     "scipy": "scipy.sparse.linalg",
+    "xgboost": "xgboost",
+    "lightgbm": "lightgbm",
 }
 DISTRIBUTIONS = {
     "sklearn": "scikit-learn",
@@ -31,6 +33,7 @@ DISTRIBUTIONS = {
     "hdbscanrs": "hdbscan-rs",
     "fasthdbscan": "fast-hdbscan",
     "thundersvm": "thundersvm-cpu",
+    "xgboost": "xgboost-cpu",
 }
 USES_OPENBLAS = {"sklearn", "faiss", "scipy", "superkmeans"}
 TUNED = "@t"  # suffix of a contender that runs with the AVX-512 kernels of its OpenBLAS

@@ -89,7 +89,6 @@ class Worker:
         peak = self._status("VmHWM") if seen else reply.get("max_rss_kib")
         if peak and self.rss_kib:
             self.peak_mib = max(self.peak_mib or 0.0, (peak - self.rss_kib) / 1024)
-        self.iterations = reply.get("iterations")
         return was_disturbed, reply["seconds"]
 
     def warm(self) -> None:
@@ -99,6 +98,7 @@ class Worker:
     def result(self) -> tuple[np.ndarray, list]:
         """What the last call returned, and the thread pools that exist now."""
         reply = self._ask("result")
+        self.iterations = reply.get("iterations")
         return np.load(reply["path"]), reply["pools"] or self.ready["pools"]
 
     def close(self) -> None:
@@ -278,6 +278,7 @@ def summary(case: Case, data: Data, contenders: dict[str, dict]) -> dict:
         "shape": list(X.shape),
         "dtype": X.dtype.name,
         "params": dict(case.params),
+        "leeway": case.leeway,
         "resident_bytes": int(X.data.nbytes if hasattr(X, "indptr") else X.nbytes),
         "flops": flops,
         "bytes": moved,

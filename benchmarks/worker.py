@@ -54,14 +54,14 @@ def serve(case: Case, contender: str, folder: Path, say: Callable[..., None]) ->
             for _ in range(case.repeat):
                 answer = call()
             seconds = (time.perf_counter() - begin) / case.repeat
-            iterations = int(answer[1]) if isinstance(answer, tuple) else None
             kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            say(seconds=seconds, iterations=iterations, max_rss_kib=kib)
+            say(seconds=seconds, max_rss_kib=kib)
         else:
-            result = answer[0] if isinstance(answer, tuple) else answer
+            told = answer() if callable(answer) else answer
+            result, iterations = told if isinstance(told, tuple) else (told, None)
             path = folder / "results" / f"{contender}.npy"
             np.save(path, result)
-            say(path=str(path), pools=pools())
+            say(path=str(path), pools=pools(), iterations=None if iterations is None else int(iterations))
 
 
 def pools() -> list[dict]:
