@@ -110,8 +110,9 @@ class Forest(Grown):
             own[:known] = self._seeds
         trees = self._grow_all(ranks, targets, rules, bags, weights, own[known:], balance)
         if self.ccp_alpha > 0:
-            trees = Trees.joined(pruned(tree, float(self.ccp_alpha)).together() for tree in trees)
-        whole = Trees.joined([before, trees]) if before is not None else trees
+            cut = (pruned(tree, float(self.ccp_alpha)).together() for tree in trees)
+            trees = Trees.joined(cut, len(trees))
+        whole = Trees.joined([before, trees], 2) if before is not None else trees
         return ForestFit(whole, own, bags, table.n)
 
     def _grow_all(
@@ -139,7 +140,7 @@ class Forest(Grown):
             parts.append(grow(ranks, targets, rules, own[i : i + step], sample, len(rows)))
             if report is not None:
                 report("%d of %d trees", min(i + step, len(own)), len(own))
-        return Trees.joined(parts)
+        return Trees.joined(parts, len(parts))
 
     def _out_of_bag(self, table: Table, found: ForestFit) -> tuple[np.ndarray, np.ndarray]:
         """Sums of what trees say of records that they have not seen, and how many trees that are."""

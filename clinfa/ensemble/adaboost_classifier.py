@@ -296,4 +296,4 @@ def _voting(models: list[Any], alphas: np.ndarray, k: int) -> Trees | None:
     for alpha, model in zip(alphas, models, strict=False):
         trees = model._trees
         parts.append(replace(trees, values=float(alpha) * _ballot(trees.values.argmax(axis=1), k)))
-    return Trees.joined(parts)
+    return Trees.joined(parts, len(parts))

@@ -139,7 +139,9 @@ class AdaBoostRegressor(Boosting, Regressor):
             if not total > 0:
                 break
             weights /= total
-        trees = Trees.joined([m._trees for m in models]) if all(is_tree(m) for m in models) else None
+        trees = (
+            Trees.joined((m._trees for m in models), len(models)) if all(is_tree(m) for m in models) else None
+        )
         return Medians(models, alphas.astype(dtype), errors.astype(dtype), base, dtype.str, trees)
 
     def _loss(self, error: np.ndarray, there: np.ndarray) -> np.ndarray:

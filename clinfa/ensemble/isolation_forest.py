@@ -188,7 +188,7 @@ class IsolationForest(Estimator):
                 rows = draws.rows(some, size, bool(self.bootstrap))
                 parts.append(grow(table.X, rows, columns[i : i + step], some, deepest))
                 report("IsolationForest: %d of %d trees", have + i + len(some), self.n_estimators)
-            trees = Trees.joined(parts)
+            trees = Trees.joined(parts, len(parts))
             if before:
                 columns = np.concatenate([before[1], columns])
             offset = -0.5

@@ -103,7 +103,7 @@ def grow(
     def work(part: np.ndarray) -> Trees:
         return _grow_together(ranks, targets, rules, part, [sample(int(seed)) for seed in part])
 
-    return work(parts[0]) if len(parts) == 1 else Trees.joined(jobs(work, parts))
+    return work(parts[0]) if len(parts) == 1 else Trees.joined(jobs(work, parts), len(parts))
 
 
 def _measure(targets: Targets, rules: Rules) -> int:

@@ -222,21 +222,33 @@ class Trees:
     missing: np.ndarray
 
     @classmethod
-    def joined(cls, several: Iterable[Trees]) -> Trees:
-        """All trees of several, in order."""
-        several = list(several)
-        if len(several) == 1:
-            return several[0]
-        lengths = np.concatenate([np.diff(some.starts) for some in several])
-        return replace(
-            several[0],
-            nodes=np.concatenate([some.nodes for some in several]),
-            values=np.concatenate([some.values for some in several]),
-            impurity=np.concatenate([some.impurity for some in several]),
-            weight=np.concatenate([some.weight for some in several]),
-            starts=np.concatenate([[0], np.cumsum(lengths)]),
-            depths=np.concatenate([some.depths for some in several]),
-        )
+    def joined(cls, several: Iterable[Trees], count: int) -> Trees:
+        """All trees of `count` others, in order.
+
+        Each is let go of when the next comes, and the arrays grow to what those so far let expect: nothing
+        is held twice.
+        """
+        several = iter(several)
+        first = next(several)
+        if count == 1:
+            return first
+        names = ("nodes", "values", "impurity", "weight")
+        whole = {name: getattr(first, name).copy() for name in names}
+        starts, depths, used, room = [first.starts], [first.depths], len(first.nodes), len(first.nodes)
+        for i, some in enumerate(several, 2):
+            end = used + len(some.nodes)
+            longer = end > room
+            room = max(end, int(1.02 * end / i * count)) if longer else room
+            for name, array in whole.items():
+                if longer:
+                    array.resize((room, *array.shape[1:]), refcheck=False)  # (nobody else knows it)
+                array[used:end] = getattr(some, name)
+            starts.append(used + some.starts[1:])
+            depths.append(some.depths)
+            used = end
+        for array in whole.values():
+            array.resize((used, *array.shape[1:]), refcheck=False)
+        return replace(first, **whole, starts=np.concatenate(starts), depths=np.concatenate(depths))
 
     def __len__(self) -> int:
         return len(self.starts) - 1
