@@ -150,9 +150,10 @@ class Table:
         """Some rows, dense and in memory of their own."""
         return self.X.rows(which) if self.sparse else self.X[which]
 
-    def part(self, which: np.ndarray) -> Table:
-        """Some rows as a table."""
-        return Table(self.X.part(which) if self.sparse else self.X[which], self.names)
+    def part(self, which: np.ndarray, spanning: bool = False) -> Table:
+        """Some rows as a table; `spanning`: every value occurs in them, so that their range is known."""
+        known = self._range if spanning else None
+        return Table(self.X.part(which) if self.sparse else self.X[which], self.names, known)
 
     def as_matrix(self) -> np.ndarray | csr_matrix:
         """The records as NumPy or SciPy has them, without a copy."""

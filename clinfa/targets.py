@@ -158,7 +158,7 @@ def read_labels(y: Any, owner: str, role: str = "y") -> Labels:
     ValueError, TypeError
         If y is not one column, is not finite, or is not made of labels.
     """
-    classes, (codes,) = read_labels_together({role: y}, owner)
+    classes, (codes,) = number(label_column(y, owner, role))
     return Labels(codes, classes)
 
 
@@ -356,9 +356,11 @@ def _number(values: np.ndarray, codes: bool = True) -> tuple[np.ndarray, np.ndar
                 return found
     elif kind in "iu" and -_NARROW < (low := int(values.min())) <= (high := int(values.max())) < _NARROW:
         places = values.astype(np.int64) - low
-        occurs = np.bincount(places, minlength=high - low + 1) > 0
-        classes = (occurs.nonzero()[0] + low).astype(values.dtype)
-        return classes, (occurs.cumsum() - 1)[places] if codes else None
+        counts = np.bincount(places)
+        (found,) = counts.nonzero()
+        if codes and len(found) < len(counts):
+            places = ((counts > 0).cumsum() - 1)[places]
+        return (found + low).astype(values.dtype), places if codes else None
     classes, inverse = np.unique(values, return_inverse=True)
     return classes, inverse.astype(np.int64, copy=False)
 

@@ -17,6 +17,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
@@ -148,9 +149,17 @@ def stripes(n: int, row_ns: float, *, most: int = 64) -> Stripes:
     count = 1 if total < SERIAL_NS else min(most, int(total / STRIPE_NS) + 1)
     count = max(1, min(max(count, int(total / CALL_NS) + 1), n))
     if count == 1:
-        return Stripes(np.array([0, n]), 1, 1)
+        return _whole(n)
     bounds = np.arange(count + 1, dtype=np.int64) * n // count
     return Stripes(bounds, max(1, int(CALL_NS * count / max(total, 1.0))))
+
+
+@lru_cache(maxsize=256)
+def _whole(n: int) -> Stripes:
+    """All rows in one stripe: fits of a few records ask for that more often than for anything else."""
+    bounds = np.array([0, n])
+    bounds.flags.writeable = False
+    return Stripes(bounds, 1, 1)
 
 
 def jobs(work: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
