@@ -144,6 +144,19 @@ cdef inline uint64_t _joined(uint64_t coarse, uint64_t fine) noexcept nogil:
     return (_mix(coarse) & <uint64_t> 0xFFFFFFFF00000000) | (_mix(fine) & <uint64_t> 0xFFFFFFFF)
 
 
+cdef inline uint64_t _row_key(const real* x, Py_ssize_t d) noexcept nogil:
+    cdef uint64_t coarse = 0, fine = 0
+    cdef Py_ssize_t f
+    for f in range(d):
+        fine += _key(<double> x[f], f)
+    if real is double:
+        for f in range(d):
+            coarse += _key(<double> <float> x[f], f)
+    else:
+        coarse = fine
+    return _joined(coarse, fine)
+
+
 def keys_pass(
     const real[:, ::1] X,       # in     (n, d)
     const int64_t[::1] bounds,  # in     (stripes + 1)
@@ -151,10 +164,8 @@ def keys_pass(
     int64_t limit,              # in
     uint64_t[::1] out,          # out    (n)            equal for equal rows, zeros left out
 ):
-    cdef Py_ssize_t d = X.shape[1], i, f
+    cdef Py_ssize_t d = X.shape[1], i
     cdef int64_t s, stripes = bounds.shape[0] - 1
-    cdef uint64_t coarse, fine
-    cdef const real* x
     with nogil:
         while limit > 0:
             limit -= 1
@@ -162,16 +173,7 @@ def keys_pass(
             if s >= stripes:
                 break
             for i in range(bounds[s], bounds[s + 1]):
-                coarse = fine = 0
-                x = &X[i, 0]
-                for f in range(d):
-                    fine += _key(<double> x[f], f)
-                if real is double:
-                    for f in range(d):
-                        coarse += _key(<double> <float> x[f], f)
-                else:
-                    coarse = fine
-                out[i] = _joined(coarse, fine)
+                out[i] = _row_key(&X[i, 0], d)
 
 
 def keys_pass_csr(
@@ -198,6 +200,60 @@ def keys_pass_csr(
                     fine += _key(<double> data[t], indices[t])
                     coarse += _key(<double> <float> data[t], indices[t])
                 out[i] = _joined(coarse, fine)
+
+
+def kinds_pass(
+    const real[:, ::1] X,       # in     (n, d)         a few hundred rows
+    const double[::1] targets,  # in     (n)
+    const double[::1] C,        # in     (n)            rows where it is not above 0 are left out
+    const double[::1] weights,  # in     (n) or (0)     for ones
+    uint64_t[::1] keys,         # scratch (n)
+    int64_t[:, ::1] places,     # out    (3, n)         rows by target, then key; their kinds; the first of each kind
+    double[:, ::1] numbers,     # out    (3, n)         sums of C and of weights by kind; each row's share of its kind's C
+):
+    """Rows that are equal, with equal targets, are one kind.
+
+    Returns how many rows there are and how many kinds; -1 for the latter where two unlike rows have one key.
+    """
+    cdef Py_ssize_t d = X.shape[1], i, f, at, count = 0
+    cdef int64_t kinds = 0, first
+    cdef uint64_t key
+    cdef bint same
+    with nogil:
+        for i in range(X.shape[0]):
+            if not C[i] > 0:
+                continue
+            key = _row_key(&X[i, 0], d)
+            at = count
+            while at > 0 and (
+                targets[places[0, at - 1]] > targets[i]
+                or (targets[places[0, at - 1]] == targets[i] and keys[at - 1] > key)
+            ):
+                places[0, at], keys[at] = places[0, at - 1], keys[at - 1]
+                at -= 1
+            places[0, at], keys[at] = i, key
+            count += 1
+        for at in range(count):
+            i = places[0, at]
+            same = at > 0 and keys[at] == keys[at - 1] and targets[i] == targets[places[0, at - 1]]
+            if not same:
+                places[2, kinds] = i
+                numbers[0, kinds] = numbers[1, kinds] = 0
+                kinds += 1
+            first = places[2, kinds - 1]
+            if same:
+                for f in range(d):
+                    same = same and X[i, f] == X[first, f]
+                if not same:
+                    kinds = -1
+                    break
+            places[1, at] = kinds - 1
+            numbers[0, kinds - 1] += C[i]
+            numbers[1, kinds - 1] += weights[i] if weights.shape[0] else 1
+        if kinds > 0:
+            for at in range(count):
+                numbers[2, at] = C[places[0, at]] / numbers[0, places[1, at]]
+    return count, kinds
 
 
 cdef double _power_of_two_below(double value, int most) noexcept nogil:

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from clinfa._core import columns
 from clinfa.arrays import Table
 
 __all__ = ["Distinct", "distinct"]
+
+_FEW = 512  # records that one call puts in order
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,11 @@ class Distinct:
     _active: np.ndarray  # (n_active,)
     _share: np.ndarray  # (n_active,) of its kind's C
     _n: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether no record was left out."""
+        return len(self._active) == self._n
 
     def shared(self, b: np.ndarray) -> np.ndarray:
         """Coefficients of all n records, in the last axis, from those of the kinds."""
@@ -59,8 +67,11 @@ def distinct(
     merge : bool
         Whether equal records are one; otherwise each stands for itself, in the order of targets.
     """
-    active = (C > 0).nonzero()[0]
     targets = np.zeros(table.n) if targets is None else targets
+    if merge and table.n <= _FEW and not table.sparse:
+        found = _few(table, weights, C, targets)
+        return distinct(table, weights, C, targets, merge=False) if found is None else found
+    active = (C > 0).nonzero()[0]
     own = targets[active]
     if not merge:
         active = active[np.argsort(own, kind="stable")]
@@ -81,6 +92,20 @@ def distinct(
     total = np.add.reduceat(mine, starts)
     mass = np.add.reduceat(weights[active], starts) if len(weights) else np.bincount(kind)
     return Distinct(first, total, mass.astype(np.float64), kind, active, mine / total[kind], table.n)
+
+
+def _few(table: Table, weights: np.ndarray, C: np.ndarray, targets: np.ndarray) -> Distinct | None:
+    """The same for a few dense records; None where two keys are equal by chance."""
+    n = table.n
+    places, numbers = np.empty((3, n), np.int64), np.empty((3, n))
+    count, kinds = columns.kinds_pass(
+        table.X, targets.astype(np.float64, copy=False), C, weights, np.empty(n, np.uint64), places, numbers
+    )
+    if kinds < 0:
+        return None
+    active, kind = places[:2, :count]
+    total, mass = numbers[:2, :kinds]
+    return Distinct(places[2, :kinds], total, mass, kind, active, numbers[2, :count], n)
 
 
 def _alike(table: Table, some: np.ndarray, others: np.ndarray) -> bool:

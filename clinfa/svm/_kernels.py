@@ -108,8 +108,9 @@ def _over_variance(table: Table, mass: np.ndarray) -> float:
         ) / size
     else:
         X = table.X.astype(np.float64, copy=False)
-        mean = float((mass * X.sum(axis=1)).sum()) / size
-        variance = float((mass * np.square(X - mean).sum(axis=1)).sum()) / size
+        mean = float(np.einsum("i,ij->", mass, X)) / size
+        apart = X - mean
+        variance = float(np.einsum("i,ij,ij->", mass, apart, apart)) / size
     scale = table.d * variance
     return 1.0 / scale if scale > 0 else 1.0
 

@@ -95,7 +95,7 @@ class Machine(Estimator):
         return table, read_weights(sample_weight, table.n, owner, signed=True)
 
     def _source(self, table: Table, records: Distinct) -> tuple[Source, Shape]:
-        some = table.part(records.first)
+        some = table.part(records.first, spanning=records.whole)
         shape = shape_of(self._kernel, self.gamma, self.coef0, self.degree, some, records.mass)
         return source_of(self._kernel, some, table, records.first, shape), shape
 
@@ -152,9 +152,10 @@ class Machine(Estimator):
     def _distinct(
         self, table: Table, weights: np.ndarray, C: np.ndarray, kinds: np.ndarray | None
     ) -> Distinct:
-        if not (C > 0).any():
+        top = C.max()
+        if not top > 0:
             raise ValueError("Invalid input - all samples have zero or negative weights.")
-        C = np.minimum(C, MOST)
+        C = np.minimum(C, MOST) if top > MOST else C
         if len(weights):
             top = weights.max()
             weights = weights / top if top > MOST else weights  # (sums of them stay within the range)
@@ -171,12 +172,14 @@ class Machine(Estimator):
         intercept: float,
         solution: Solution,
         shape: Shape,
+        kind: type[MachineFit] = MachineFit,
+        **more: np.ndarray,
     ) -> MachineFit:
-        """What is published where there is one machine."""
+        """What is published where there is one machine: as `kind`, whose own fields are `more`."""
         dual = records.shared(b)
-        support = np.flatnonzero(dual)
+        (support,) = dual.nonzero()
         vectors, points = self._support_of(table, support)
-        return MachineFit(
+        return kind(
             support=support.astype(np.int32),
             support_vectors=vectors,
             n_support=np.array([len(support)], np.int32),
@@ -190,6 +193,7 @@ class Machine(Estimator):
             _gamma=shape.plain_gamma,
             _shape=shape,
             _points=points,
+            **more,
         )
 
     def _sums(self, new: Table, parts: list[tuple[slice, np.ndarray]]) -> list[np.ndarray]:

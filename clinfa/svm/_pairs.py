@@ -19,7 +19,7 @@ from clinfa.svm._distinct import Distinct
 from clinfa.svm._kernels import Shape, Source
 from clinfa.svm._machine import Machine, MachineFit, dual_of
 from clinfa.svm._smo import Batch, Problem, Solution
-from clinfa.svm._votes import class_scores, coupled, of_pairs, pairs_of, winners
+from clinfa.svm._votes import class_scores, coupled, of_pairs, pair_list, pairs_of, winners
 from clinfa.targets import Labels, check_lengths
 from clinfa.threads import jobs
 
@@ -111,8 +111,8 @@ class PairMachine(Machine, Classifier):
         Or the sign of the class that always wins.
         """
 
-    def _together(self, pairs: list[Pair], C: np.ndarray) -> Batch | None:
-        """The problems of all pairs at once, where that is done sooner than pair by pair."""
+    def _together(self, C: np.ndarray, ends: list[int]) -> Batch | None:
+        """The problems of all pairs at once, where there is such a thing: a class goes from end to end."""
 
     def _finished(self, solution: Solution) -> tuple[np.ndarray, float]:
         """Coefficients and intercept, above zero for the first class of the pair."""
@@ -124,28 +124,32 @@ class PairMachine(Machine, Classifier):
         if k < 2:
             raise ValueError(f"The number of classes has to be greater than one; got {k} class")
         factors = class_factors(self.class_weight, labels, np.maximum(weights, 0))
-        with np.errstate(over="ignore"):
-            C = factors[labels.codes] * (weights if len(weights) else 1.0)
+        C = factors[labels.codes]
+        if len(weights):
+            with np.errstate(over="ignore"):
+                C *= weights
         records = self._distinct(table, weights, C, labels.codes)
-        counts = np.bincount(labels.codes[records.first], minlength=k)
-        if len(records.first) == counts.max():
+        counts = np.bincount(labels.codes[records.first], minlength=k).tolist()
+        if len(records.first) == max(counts):
             raise ValueError(f"{self._alone} - all samples with positive weights belong to the same class.")
         source, shape = self._source(table, records)
-        ends = [0, *itertools.accumulate(counts.tolist())]
-        by_class = [np.arange(*some) for some in itertools.pairwise(ends)]
-        first, second = pairs_of(k)
-        pairs = [(by_class[i], by_class[j]) for i, j in zip(first.tolist(), second.tolist(), strict=True)]
-        size = sum((len(i) + len(j)) ** 2 for i, j in pairs)
-        threads, curves = len(pairs) > 1 and size > _SMALL, probability or self.probability is True
+        ends = [0, *itertools.accumulate(counts)]
+        size = sum((counts[i] + counts[j]) ** 2 for i, j in pair_list(k))
+        threads, curves = k > 2 and size > _SMALL, probability or self.probability is True
         source = source.whole() if threads or curves else source
-        solutions = self._solutions(source, pairs, records.C, threads)
+        together = self._together(records.C, ends) if source.small is not None and all(counts) else None
         sigmoids = np.empty((0, 2), table.dtype)
-        if curves:
-            run = jobs if threads else map
-            folds = folds_of(labels.codes[records.first], self.random_state)
-            sigmoids = np.array(
-                list(run(lambda pair: self._sigmoid(source, pair, folds, records), pairs)), table.dtype
-            )
+        if together is not None:
+            solutions = self._solve(source, together)
+        else:
+            by_class = [np.arange(*some) for some in itertools.pairwise(ends)]
+            pairs = [(by_class[i], by_class[j]) for i, j in pair_list(k)]
+            solutions = self._solutions(source, pairs, records.C, threads)
+            if curves:
+                run = jobs if threads else map
+                folds = folds_of(labels.codes[records.first], self.random_state)
+                curve = run(lambda pair: self._sigmoid(source, pair, folds, records), pairs)
+                sigmoids = np.array(list(curve), table.dtype)
         return self._assemble(table, labels, records, ends, solutions, sigmoids, factors, shape)
 
     def _sigmoid(
@@ -167,8 +171,6 @@ class PairMachine(Machine, Classifier):
         """What was found for each pair, or the sign of the class that always wins."""
         if threads:
             return [each for (each,) in jobs(lambda pair: self._solutions(source, [pair], C), pairs)]
-        if source.small is not None and (together := self._together(pairs, C)) is not None:
-            return self._solve(source, together)
         posed = [self._posed(pair, C) for pair in pairs]
         parts = [part for part in posed if not isinstance(part, float)]
         found = iter(self._solve(source, parts) if parts else [])
@@ -194,17 +196,18 @@ class PairMachine(Machine, Classifier):
         shape: Shape,
     ) -> ClassifierFit:
         k = labels.n_classes
-        first, second = pairs_of(k)
         dual = np.zeros((k - 1, len(records.first)))
-        intercept = np.zeros(len(solutions))
-        for p, (i, j) in enumerate(zip(first.tolist(), second.tolist(), strict=True)):
-            if isinstance(solutions[p], float):
-                intercept[p] = solutions[p]
+        figures = np.zeros((4, len(solutions)))  # intercepts, steps, objectives, violations
+        for p, ((i, j), found) in enumerate(zip(pair_list(k), solutions, strict=True)):
+            if isinstance(found, float):
+                figures[0, p] = found
                 continue
-            b, intercept[p] = self._finished(solutions[p])
+            b, intercept = self._finished(found)
             count = ends[i + 1] - ends[i]
             dual[j - 1, ends[i] : ends[i + 1]] = b[:count]
             dual[i, ends[j] : ends[j + 1]] = b[count:]
+            figures[:, p] = intercept, found.n_steps, found.objective, found.gap
+        intercept, n_steps, objective, violation = figures
         if not (np.isfinite(dual).all() and np.isfinite(intercept).all()):
             raise ValueError(
                 "The dual coefficients or intercepts are not finite. The input data may contain large values "
@@ -218,20 +221,15 @@ class PairMachine(Machine, Classifier):
         dual = dual[:, support]
         if k == 2:  # scikit-learn's: above zero for the second class
             dual, intercept = -dual, -intercept
-        solved = [some for some in solutions if isinstance(some, Solution)]
-        figures = [
-            (s.n_steps, s.objective, s.gap) if isinstance(s, Solution) else (0, 0, 0) for s in solutions
-        ]
-        n_steps, objective, violation = np.array(figures).T
         vectors, points = self._support_of(table, support)
         return ClassifierFit(
             support=support.astype(np.int32),
             support_vectors=vectors,
             n_support=np.bincount(codes, minlength=k).astype(np.int32),
             dual_coef=dual_of(dual, table),
-            intercept=intercept.astype(table.dtype, copy=False),
+            intercept=intercept.astype(table.dtype),
             n_iter=n_steps.astype(np.int32),
-            fit_status=self._warn(solved),
+            fit_status=self._warn([some for some in solutions if isinstance(some, Solution)]),
             shape_fit=(table.n, table.d),
             objective=objective.astype(table.dtype),
             violation=violation.astype(table.dtype),

@@ -5,8 +5,7 @@ All have the function ``f(x) = sum of b_i k(x_i, x) + intercept``, and signed co
 
 from __future__ import annotations
 
-from itertools import accumulate
-from operator import add
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -35,29 +34,26 @@ def c_classification(C: np.ndarray, first: int) -> Problem:
         The first so many records are of the class with y = 1, the others of that with y = -1.
     """
     n = len(C)
-    y = np.array([1.0, -1.0]).repeat([first, n - first])
-    return Problem(*_c_limits(y, C), np.zeros(n), np.arange(n), n)
+    v, low, high = np.ones(n), np.zeros(n), np.zeros(n)
+    v[first:], low[first:], high[:first] = -1.0, -C[first:], C[:first]
+    return Problem(v, low, high, np.zeros(n), np.arange(n), n)
 
 
-def c_classifications(C: np.ndarray, pairs: list[tuple[np.ndarray, np.ndarray]]) -> Batch:
-    """The same for many pairs of classes, each given by its records; C is of all records."""
-    each = [records for pair in pairs for records in pair]
-    sizes = [len(records) for records in each]
-    records = np.concatenate(each)
-    y = np.array([1.0, -1.0] * len(pairs)).repeat(sizes)
-    last = list(accumulate(map(add, sizes[::2], sizes[1::2])))
-    ends = list(zip([0, *last[:-1]], last, last, strict=True))
-    return Batch(records, _c_limits(y, C[records]), np.zeros(len(y)), ends)
-
-
-def _c_limits(y: np.ndarray, C: np.ndarray) -> np.ndarray:
-    """v, low and high."""
-    out = np.empty((3, len(y)))
-    out[0] = y
-    np.multiply(y, C, out=out[1])
-    np.maximum(out[1], 0, out=out[2])
-    np.minimum(out[1], 0, out=out[1])
-    return out
+def c_classifications(C: np.ndarray, ends: list[int], pairs: Iterable[tuple[int, int]]) -> Batch:
+    """The same for many pairs of classes, each of which has the records from one of the ends to the next."""
+    n = len(C)
+    limits, every = np.zeros((2, 3, n)), np.arange(n)
+    limits[0, 0], limits[0, 2] = 1.0, C
+    limits[1, 0], limits[1, 1] = -1.0, -C
+    parts, records, places, begin = [], [], [], 0
+    for i, j in pairs:
+        one, other = slice(ends[i], ends[i + 1]), slice(ends[j], ends[j + 1])
+        parts += [limits[0, :, one], limits[1, :, other]]
+        records += [every[one], every[other]]
+        end = begin + (one.stop - one.start) + (other.stop - other.start)
+        places.append((begin, end, end))
+        begin = end
+    return Batch(np.concatenate(records), np.concatenate(parts, axis=1), np.zeros(begin), places)
 
 
 def nu_classification(C: np.ndarray, first: int, nu: float) -> Problem:
@@ -65,11 +61,11 @@ def nu_classification(C: np.ndarray, first: int, nu: float) -> Problem:
 
     `nu` is at most what the classes allow: twice the share of the lighter one.
     """
-    n = len(C)
-    half = nu * C.sum() / 2
-    start = np.concatenate([_filled(C[:first], half), -_filled(C[first:], half)])
-    low, high = np.zeros(n), np.zeros(n)
-    high[:first], low[first:] = C[:first], -C[first:]
+    n, half = len(C), nu * C.sum() / 2
+    low, high, start = np.zeros(n), np.zeros(n), np.empty(n)
+    low[first:], high[:first] = -C[first:], C[:first]
+    start[:first] = _filled(high[:first], half)
+    start[first:] = -_filled(C[first:], half)
     return Problem(np.zeros(n), low, high, start, np.arange(n), first)
 
 
@@ -94,32 +90,29 @@ def novelty(C: np.ndarray, nu: float) -> Problem:
 def eps_regression(y: np.ndarray, C: np.ndarray, epsilon: float) -> Problem:
     """Minimise |w|²/2 + the sum of C_i max(0, |y_i - f(x_i)| - epsilon): two variables for each record."""
     n = len(y)
-    none = np.zeros(n)
-    return Problem(
-        np.concatenate([y - epsilon, y + epsilon]),
-        np.concatenate([none, -C]),
-        np.concatenate([C, none]),
-        np.zeros(2 * n),
-        np.tile(np.arange(n), 2),
-        2 * n,
-    )
+    v, low, high = np.empty(2 * n), np.zeros(2 * n), np.zeros(2 * n)
+    np.subtract(y, epsilon, out=v[:n])
+    np.add(y, epsilon, out=v[n:])
+    low[n:], high[:n] = -C, C
+    return Problem(v, low, high, np.zeros(2 * n), _twice(n), 2 * n)
 
 
 def nu_regression(y: np.ndarray, C: np.ndarray, nu: float) -> Problem:
     """Minimise |w|²/2 + C (nu epsilon + the mean of max(0, |y_i - f(x_i)| - epsilon)), epsilon being free."""
-    n = len(y)
-    none, start = np.zeros(n), _filled(C, nu * C.sum() / 2)
-    return Problem(
-        np.concatenate([y, y]),
-        np.concatenate([none, -C]),
-        np.concatenate([C, none]),
-        np.concatenate([start, -start]),
-        np.tile(np.arange(n), 2),
-        n,
-    )
+    n, start = len(y), _filled(C, nu * C.sum() / 2)
+    low, high = np.zeros(2 * n), np.zeros(2 * n)
+    low[n:], high[:n] = -C, C
+    return Problem(np.concatenate([y, y]), low, high, np.concatenate([start, -start]), _twice(n), n)
+
+
+def _twice(n: int) -> np.ndarray:
+    """The records of two variables each."""
+    every = np.arange(n)
+    return np.concatenate([every, every])
 
 
 def _filled(most: np.ndarray, total: float) -> np.ndarray:
     """As much as fits in each place from the first on, until the total is reached."""
-    before = np.concatenate([[0.0], np.cumsum(most)[:-1]])
-    return np.clip(total - before, 0.0, most)
+    before = most.cumsum()
+    before -= most
+    return np.minimum(np.maximum(total - before, 0.0), most)

@@ -97,16 +97,14 @@ class Batch:
     @classmethod
     def of(cls, parts: Sequence[tuple[np.ndarray, Problem]]) -> Batch:
         """Problems, each with the rows that its records are."""
-        ends, begin = [], 0
+        ends, begin, limits = [], 0, np.empty((3, sum(len(p.v) for _, p in parts)))
         for _, p in parts:
-            ends.append((begin, begin + p.split, begin + len(p.v)))
-            begin += len(p.v)
-        return cls(
-            np.concatenate([which[p.records] for which, p in parts]),
-            np.concatenate([np.stack([p.v, p.low, p.high]) for _, p in parts], axis=1),
-            np.concatenate([p.start for _, p in parts]),
-            ends,
-        )
+            end = begin + len(p.v)
+            limits[0, begin:end], limits[1, begin:end], limits[2, begin:end] = p.v, p.low, p.high
+            ends.append((begin, begin + p.split, end))
+            begin = end
+        records = np.concatenate([which[p.records] for which, p in parts])
+        return cls(records, limits, np.concatenate([p.start for _, p in parts]), ends)
 
 
 @dataclass(frozen=True)
@@ -164,23 +162,21 @@ def solve(
 
 def solve_few(rows: Few, batch: Batch, tol: float, *, max_iter: int = -1) -> list[Solution]:
     """The same for small problems, all in one call."""
-    count, b = len(batch.ends), batch.start.copy()
+    count, b, ends = len(batch.ends), batch.start.copy(), np.array(batch.ends)
     most = max(_padded(split - begin) + _padded(end - split) for begin, split, end in batch.ends)
     block, state = np.empty(most * most, rows.dtype), np.empty(7 * most)
     scratch = block, np.empty(most, np.int32), np.empty(most, np.int64), state
     place, steps, found = np.zeros(3, np.int64), np.zeros(count, np.int64), np.empty((count, 4))
-    problems = np.array(batch.ends), batch.records, batch.limits, b, tol, _steps(max_iter, most), _CALL_STEPS
+    problems = ends, batch.records, batch.limits, b, tol, _steps(max_iter, most), _CALL_STEPS
     while place[0] < count:
         smo.problems_pass(*rows.arrays, *problems, place, *scratch, found, steps)
     _check(float(np.abs(rows.diagonal).max()))
     solutions = []
-    for ends, (gap, one, other, objective), n_steps in zip(
-        batch.ends, found.tolist(), steps.tolist(), strict=True
-    ):
-        begin, split, end = ends
+    for (begin, split, end), figures, n_steps in zip(batch.ends, found, steps.tolist(), strict=True):
+        gap, _, _, objective = figures.tolist()
         _check(gap)
         _check(abs(objective))  # (steps pass by gradients that are no numbers; the objective does not)
-        thresholds = np.array([one] if split == end else [one, other])
+        thresholds = figures[1:2] if split == end else figures[1:3]
         solutions.append(Solution(b[begin:end], thresholds, objective, max(gap, 0.0), n_steps, gap <= tol))
     return solutions
 

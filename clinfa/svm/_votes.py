@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import combinations
 
 import numpy as np
 
 from clinfa.blas import one_thread
 from clinfa.linalg._blocks import combined
 
-__all__ = ["class_scores", "coupled", "of_pairs", "pairs_of", "winners"]
+__all__ = ["class_scores", "coupled", "of_pairs", "pair_list", "pairs_of", "winners"]
 
 
 @lru_cache(maxsize=8)
@@ -18,6 +19,12 @@ def pairs_of(k: int) -> tuple[np.ndarray, np.ndarray]:
     first, second = np.triu_indices(k, 1)
     first.flags.writeable = second.flags.writeable = False
     return first, second
+
+
+@lru_cache(maxsize=8)
+def pair_list(k: int) -> tuple[tuple[int, int], ...]:
+    """The same, pair by pair."""
+    return tuple(combinations(range(k), 2))
 
 
 def of_pairs(sums: list[np.ndarray], intercept: np.ndarray) -> np.ndarray:

@@ -10,9 +10,10 @@ import numpy as np
 from clinfa.errors import outside
 from clinfa.params import between, param
 from clinfa.svm._machine import COST, MOST
-from clinfa.svm._pairs import Pair, PairMachine
+from clinfa.svm._pairs import PairMachine
 from clinfa.svm._problems import c_classification, c_classifications, nu_classification, unscaled
 from clinfa.svm._smo import Batch, Problem, Solution
+from clinfa.svm._votes import pair_list
 
 __all__ = ["SVC", "NuSVC"]
 
@@ -118,10 +119,8 @@ class SVC(PairMachine):
     def _problem(self, C: np.ndarray, first: int) -> Problem:
         return c_classification(np.minimum(float(self.C) * C, MOST), first)
 
-    def _together(self, pairs: list[Pair], C: np.ndarray) -> Batch | None:
-        if all(len(records) for pair in pairs for records in pair):
-            return c_classifications(np.minimum(float(self.C) * C, MOST), pairs)
-        return None
+    def _together(self, C: np.ndarray, ends: list[int]) -> Batch:
+        return c_classifications(np.minimum(float(self.C) * C, MOST), ends, pair_list(len(ends) - 1))
 
     def _finished(self, solution: Solution) -> tuple[np.ndarray, float]:
         return solution.b, float(solution.thresholds[0])
@@ -174,7 +173,7 @@ violation_, fit_status_, class_weight_, probA_, probB_, shape_fit_, n_features_i
         most = 2 * min(one, other) / (one + other)
         if self.nu <= most * (1 + 1e-12):
             # (tol is for records that weigh one on average, as it is without weights)
-            return nu_classification(C / C.mean(), first, min(float(self.nu), most))
+            return nu_classification(C / ((one + other) / len(C)), first, min(float(self.nu), most))
         warnings.warn(
             f"specified nu is infeasible: {self.nu:g} is more than {most:.4g}, the most that the weights of "
             f"two classes allow; the heavier of them will always be predicted.",

@@ -97,18 +97,24 @@ class OneClassSVM(Machine):
         """
         return self._run_fit(X, sample_weight)
 
-    def _fit(self, table: Table, weights: np.ndarray) -> NoveltyFit:
+    def _fit(self, table: Table, weights: np.ndarray) -> MachineFit:
         records = self._distinct(table, weights, weights if len(weights) else np.ones(table.n), None)
         source, shape = self._source(table, records)
         top = records.C.max()
         top = top if top > 1e10 else 1.0  # (the solution grows with the weights)
         problem = novelty(records.C / top, float(self.nu))
         solution = self._solve(source, [(np.arange(len(records.first)), problem)])[0]
-        found = self._single(
-            table, records, solution.b * top, float(solution.thresholds[0]) * top, solution, shape
+        rho = float(solution.thresholds[0]) * top
+        return self._single(
+            table,
+            records,
+            solution.b * top,
+            rho,
+            solution,
+            shape,
+            NoveltyFit,
+            offset=np.array([-rho], table.dtype),
         )
-        parts = {name: getattr(found, name) for name in MachineFit.__dataclass_fields__}
-        return NoveltyFit(**parts, offset=-found.intercept)
 
     def decision_function(self, X: Any) -> Any:
         """How far inside records lie: above zero for those like the fitted ones.

@@ -35,7 +35,8 @@ class _Tube(Machine, Regressor):
         y, n = targets[records.first].astype(np.float64, copy=False), len(records.first)
         solution = self._solve(source, [(np.arange(n), self._problem(y, records.C))])[0]
         b = solution.b[:n] + solution.b[n:]
-        return self._single(table, records, b, float(solution.thresholds.mean()), solution, shape)
+        middle = float(solution.thresholds[0] + solution.thresholds[-1]) / 2
+        return self._single(table, records, b, middle, solution, shape)
 
     def _values(self, table: Table) -> np.ndarray:
         return self._one(table)

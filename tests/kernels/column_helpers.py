@@ -47,6 +47,17 @@ def keys_csr(csr, stripes=1):
     return out
 
 
+def kinds(X, targets, C, weights):
+    """Rows in order, their kinds, the first of each kind, sums of C and weights, shares; None if unlike."""
+    n = len(X)
+    places, numbers = np.full((3, n), -7), np.full((3, n), np.nan)
+    keys = np.zeros(n, np.uint64)
+    count, kinds = columns.kinds_pass(X, targets, C, weights, keys, places, numbers)
+    if kinds < 0:
+        return None
+    return (*places[:2, :count], places[2, :kinds], *numbers[:2, :kinds], numbers[2, :count])
+
+
 def choose_frame(low, high, dtype):
     """Shift and scale for columns that lie between `low` and `high`."""
     shift = np.full(len(low), np.nan, dtype)

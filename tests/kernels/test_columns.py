@@ -161,6 +161,35 @@ def test_keys_put_rows_in_the_same_order_in_either_type(d):
     assert np.array_equal(np.argsort(wide), np.argsort(narrow))
 
 
+@pytest.mark.parametrize("dtype", REALS)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_kinds(dtype, weighted):
+    rng = np.random.default_rng(5)
+    X = read_only(rows_with_repetitions(dtype, 3, rng))
+    targets, C = rng.integers(3, size=200) / 2, rng.integers(4, size=200) / 4  # (sums of these are exact)
+    w = rng.integers(1, 5, 200) / 4 if weighted else np.empty(0)
+    rows, kind, first, total, mass, share = helpers.kinds(X, targets, C, w)
+    some = np.flatnonzero(C)
+    assert np.array_equal(rows, some[np.lexsort((helpers.keys(X)[some], targets[some]))])
+    every = np.column_stack([targets, X])
+    kinds, place = np.unique(every[some], axis=0, return_inverse=True)
+    assert np.array_equal(same(kind), same(every[rows])) and np.all(np.diff(kind) >= 0)
+    assert len(first) == len(kinds) and np.array_equal(every[first][kind], every[rows])
+    for sums, values in ((total, C), (mass, twins.ones_if_empty(w, 200))):
+        assert np.array_equal(
+            sums[kind], np.bincount(place, values[some])[place][np.searchsorted(some, rows)]
+        )
+    assert np.array_equal(share, C[rows] / total[kind])
+
+
+def test_kinds_of_unlike_rows_with_one_key():
+    """A NaN is unlike itself, and has one key."""
+    X = np.array([[1.0, np.nan], [2.0, 3.0], [1.0, np.nan]])
+    assert helpers.kinds(X, np.zeros(3), np.ones(3), np.empty(0)) is None
+    assert helpers.kinds(X, np.array([0.0, 0, 1]), np.ones(3), np.empty(0))[0].tolist()[2] == 2
+    assert [len(part) for part in helpers.kinds(X, np.zeros(3), np.zeros(3), np.empty(0))] == [0] * 6
+
+
 def test_keys_tell_apart_what_single_precision_cannot():
     X = 1e12 + np.stack(np.meshgrid(np.arange(60.0), np.arange(60.0)), axis=-1).reshape(-1, 2)
     assert len(np.unique(X.astype(np.float32), axis=0)) == 1
