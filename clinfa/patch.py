@@ -23,6 +23,10 @@ __all__ = ["patch_sklearn", "unpatch_sklearn"]
 
 _DATA = ("datasets",)  # tables and generators compute nothing that could be faster
 
+# Modules that reach into private parts of scikit-learn's trees (gradient boosting, embeddings by trees): in
+# these the names of trees stay its own.
+_NEEDS_ITS_TREES = ("sklearn.ensemble._forest", "sklearn.ensemble._gb", "sklearn.ensemble._iforest")
+
 _lock = threading.RLock()
 _lasting: list[Patch] = []  # asked for by calls
 _within: list[Patch] = []  # asked for by `with` blocks that have not ended
@@ -84,6 +88,7 @@ def patch_sklearn(only: Sequence[str] | None = None) -> Patch:
     -----
     A name that your code has bound already (``from sklearn.cluster import KMeans``) stays what it was: patch
     first. Models made before stay scikit-learn's, and are no instances of what the name means now.
+    Estimators that need private parts of scikit-learn's trees, such as gradient boosting, keep these.
 
     Examples
     --------
@@ -185,14 +190,19 @@ def _swap(swaps: dict[int, Any]) -> None:
     for name, module in list(sys.modules.items()):
         if name == "sklearn" or name.startswith("sklearn."):
             space = getattr(module, "__dict__", {})
+            keeps = name in _NEEDS_ITS_TREES
             tables = [value for value in space.values() if type(value) is dict and value is not space]
             for table in (space, *tables):  # (a table of choices may hold what is replaced, too)
                 for key, value in list(table.items()):
-                    if id(value) in swaps:
+                    if id(value) in swaps and not (keeps and _is_tree(value)):
                         table[key] = swaps[id(value)]
     scorers = getattr(sys.modules.get("sklearn.metrics._scorer"), "_SCORERS", {})
     for scorer in scorers.values():
         scorer._score_func = swaps.get(id(scorer._score_func), scorer._score_func)
+
+
+def _is_tree(value: Any) -> bool:
+    return getattr(value, "__module__", "").startswith("sklearn.tree.")
 
 
 _USAGE = """\

@@ -9,7 +9,7 @@ cdef extern from "trees.h" nogil:
 def draw(
     const int64_t[::1] order,    # in     (k)        records that weigh anything, in an order that does not depend on theirs
     const double[::1] ends,      # in     (k) or (0)  their weights added up in that order; empty where all weigh one
-    int64_t size,                # in                how many to draw
+    int64_t begin, int64_t end,  # in                which draws: each is of its own number
     uint64_t seed,               # in
     uint32_t[::1] counts,        # inout  (n)        zeros at first
 ):
@@ -18,7 +18,7 @@ def draw(
     cdef uint64_t x
     cdef double at
     with nogil:
-        for j in range(size):
+        for j in range(begin, end):
             x = mixed(seed + <uint64_t> j)
             if not weighted:
                 low = <int64_t> high_of_product(x, <uint64_t> k)

@@ -9,6 +9,7 @@ import numpy as np
 
 from clinfa.arrays import CSR, Table, is_dataset, read_table, read_weights
 from clinfa.base import Estimator
+from clinfa.ensemble._collection import Collection
 from clinfa.ensemble._named import estimator_rule, seeded
 from clinfa.ensemble._stumps import Sorted
 from clinfa.growing.grow import Targets
@@ -47,7 +48,7 @@ class BoostingFit:
     estimator: Any
 
 
-class Boosting(Estimator):
+class Boosting(Collection, Estimator):
     """Parameters and attributes of both kinds; a concrete class names its `_tree`."""
 
     _finite = False  # (trees take NaN; what other models make of it, `_read` asks them)

@@ -19,7 +19,7 @@ __all__ = ["cv_rule", "folds"]
 
 def _splits(value: Any) -> bool:
     return not isinstance(value, type | str | bytes) and (
-        hasattr(value, "split") or isinstance(value, Iterable)
+        hasattr(value, "split") or (isinstance(value, Iterable) and not hasattr(value, "fit"))
     )
 
 

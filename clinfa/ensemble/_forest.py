@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from clinfa.arrays import Table
+from clinfa.ensemble._collection import Collection
 from clinfa.errors import outside
 from clinfa.growing.bags import Bags, positive
 from clinfa.growing.grow import Rules, Targets, grow
@@ -18,6 +19,7 @@ from clinfa.growing.prune import pruned
 from clinfa.growing.ranks import Ranks
 from clinfa.growing.settings import columns_of
 from clinfa.growing.trees import Tree, Trees
+from clinfa.many import share
 from clinfa.params import at_least, between, boolean, function, none, param, shown, verbosity
 from clinfa.reports import reporter
 from clinfa.rng import generator, seeds
@@ -39,12 +41,14 @@ class ForestFit:
     _seeds: np.ndarray  # (trees,) uint64
     _bags: Bags | None  # None where every tree saw all records
     _n_samples: int
+    _oob: tuple[float, np.ndarray] | None = None
 
 
-class Forest(Grown):
+class Forest(Collection, Grown):
     """Many trees, each grown on a sample of its own.
 
-    A concrete class writes ``_estimator(tree, seed)``: one of the trees as an estimator.
+    A concrete class writes ``_tree()``, the class of the trees, and ``_learned(tree)``, what one of them has
+    learned beside what all have.
     """
 
     _splitter: ClassVar[str] = "best"
@@ -59,7 +63,11 @@ class Forest(Grown):
     n_jobs: int | None = param(None, at_least(-(2**31)) | none())
     verbose: int = param(0, verbosity())
     warm_start: bool = param(False, boolean())
-    max_samples: int | float | None = param(None, at_least(1) | between(0, 1, closed="right") | none())
+    max_samples: int | float | None = param(None, at_least(1) | between(0, closed="neither") | none())
+
+    def _means(self, table: Table) -> np.ndarray:
+        with share(self.n_jobs):
+            return super()._means(table)
 
     def _grown(
         self,
@@ -74,8 +82,8 @@ class Forest(Grown):
         """
         if not self.bootstrap and self.max_samples is not None:
             raise ValueError(
-                f"`max_samples` cannot be set if `bootstrap=False`. Got {shown(self.max_samples)}: set it to "
-                f"None, or `bootstrap=True`."
+                f"`max_sample` cannot be set if `bootstrap=False`. Either switch to `bootstrap=True` or set "
+                f"`max_sample=None`. Got max_samples={shown(self.max_samples)}."
             )
         if not self.bootstrap and self.oob_score is not False:
             raise ValueError(
@@ -103,12 +111,13 @@ class Forest(Grown):
                 stacklevel=outside(),
             )
             return ForestFit(before, self._seeds, self._bags, table.n)
-        ranks, rules = self._prepare(table, targets, self.criterion)
-        bags = Bags.of(table, targets, weights, self.max_samples) if self.bootstrap else None
         own = seeds(generator(self.random_state), self.n_estimators)
         if before is not None:
             own[:known] = self._seeds
-        trees = self._grow_all(ranks, targets, rules, bags, weights, own[known:], balance)
+        with share(self.n_jobs):
+            ranks, rules = self._prepare(table, targets, self.criterion)
+            bags = Bags.of(table, targets.y, weights, self.max_samples) if self.bootstrap else None
+            trees = self._grow_all(ranks, targets, rules, bags, weights, own[known:], balance)
         if self.ccp_alpha > 0:
             cut = (pruned(tree, float(self.ccp_alpha)).together() for tree in trees)
             trees = Trees.joined(cut, len(trees))
@@ -151,9 +160,10 @@ class Forest(Grown):
             rows = np.flatnonzero(bags.counts(int(found._seeds[t])) == 0)
             return rows, trees[t].together().means(table.rows(rows))
 
-        for rows, values in jobs(one, range(len(trees))):
-            sums[rows] += values
-            seen[rows] += 1
+        with share(self.n_jobs):
+            for rows, values in jobs(one, range(len(trees))):
+                sums[rows] += values
+                seen[rows] += 1
         if not seen.all():
             warnings.warn(
                 "Some inputs do not have OOB scores. This probably means too few trees were used to compute "
@@ -173,46 +183,44 @@ class Forest(Grown):
         return mean / mean.sum() if mean.sum() > 0 else mean
 
     @property
+    def estimator_(self) -> Single:
+        """What the trees are: one of them, not fitted."""
+        self._check_fitted()
+        cls = self._tree()
+        own = {name: getattr(self, name) for name in cls._rules.keys() & self._rules.keys()}
+        if own.get("class_weight") == "balanced_subsample":
+            own["class_weight"] = None
+        return cls(**own | {"random_state": None})
+
+    @property
     def estimators_(self) -> list[Single]:
         """The trees, as estimators; those of a classifier predict the codes of the classes."""
         if "_trees" not in self.__dict__:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute 'estimators_'")
         return [self._estimator(tree, int(seed)) for tree, seed in zip(self._trees, self._seeds, strict=True)]
 
-    def _single(self, cls: type[Single], tree: Tree, seed: int, **more: Any) -> Single:
+    def _estimator(self, tree: Tree, seed: int) -> Single:
         """One of the trees as an estimator."""
-        names = cls._rules.keys() & self._rules.keys() - {"random_state"}
-        own = {name: getattr(self, name) for name in names}
-        if own.get("class_weight") == "balanced_subsample":
-            own["class_weight"] = None
-        out = cls(**own, random_state=seed % 2**32)
+        out = self.estimator_
+        out.random_state = seed % 2**32
         out.__dict__.update(
             tree_=tree,
             _trees=tree.together(),
             max_features_=columns_of(self.max_features, self.n_features_in_),
             n_outputs_=self.n_outputs_,
             n_features_in_=self.n_features_in_,
-            **more,
+            **self._learned(tree),
         )
         return out
-
-    def __len__(self) -> int:
-        return len(self._trees)
-
-    def __getitem__(self, index: int) -> Single:
-        return self.estimators_[index]
-
-    def __iter__(self) -> Iterator[Single]:
-        return iter(self.estimators_)
 
     @property
     def estimators_samples_(self) -> list[np.ndarray]:
         """The records that each tree grew on, as often as they were drawn."""
         self._check_fitted()
         if self._bags is None:
-            return [np.arange(self._n_samples) for _ in range(len(self._trees))]
-        counts = [self._bags.counts(int(seed)) for seed in self._seeds]
-        return [np.repeat(np.arange(self._bags.n), own) for own in counts]
+            return [np.arange(self._n_samples, dtype=np.int32) for _ in range(len(self._trees))]
+        rows = np.arange(self._bags.n, dtype=np.int32)
+        return [np.repeat(rows, self._bags.counts(int(seed))) for seed in self._seeds]
 
     def apply(self, X: Any) -> np.ndarray:
         """The number of the leaf that each record ends in, in each tree.
@@ -230,7 +238,9 @@ class Forest(Grown):
         NotFittedError, ValueError, TypeError
             As for `predict`.
         """
-        return self._trees.leaves(self._read_new(X).X).astype(np.int64)
+        table = self._read_new(X)
+        with share(self.n_jobs):
+            return self._trees.leaves(table.X).astype(np.int64)
 
     def decision_path(self, X: Any) -> tuple[Any, np.ndarray]:
         """The nodes that each record passes, in all trees.
@@ -251,7 +261,9 @@ class Forest(Grown):
         NotFittedError, ValueError, TypeError
             As for `predict`.
         """
-        return self._trees.paths(self._read_new(X).X)
+        table = self._read_new(X)
+        with share(self.n_jobs):
+            return self._trees.paths(table.X)
 
     def proximity(self, X: Any, Y: Any = None) -> np.ndarray:
         """In which share of the trees two records end in the same leaf.

@@ -198,9 +198,7 @@ class Named(Whole, Transformer):
             raise ValueError(f"Estimator names must not contain __: got {wrong!r}")
         parts = [(name, part) for name, part in given if not _dropped(part)]
         if not parts:
-            raise ValueError(
-                "All estimators are dropped. At least one of 'estimators' is required to be an estimator."
-            )
+            raise ValueError("All estimators are dropped. At least one is required to be an estimator.")
         for name, part in parts:
             self._check_part(name, part)
         return parts

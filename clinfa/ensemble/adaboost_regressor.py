@@ -10,7 +10,7 @@ import numpy as np
 
 from clinfa.arrays import Table, is_dataset
 from clinfa.ensemble._boosting import Boosting, BoostingFit, RegressorRounds, is_tree, shares, values_told
-from clinfa.ensemble._draws import Draws
+from clinfa.growing.bags import Bags
 from clinfa.growing.trees import Trees
 from clinfa.kinds import Regressor, one_column
 from clinfa.params import one_of, param
@@ -106,11 +106,7 @@ class AdaBoostRegressor(Boosting, Regressor):
 
     def _fit(self, table: Table, y: np.ndarray, weights: np.ndarray) -> Medians:
         base, dtype = self._copy(), np.promote_types(table.dtype, y.dtype)
-        plan = Draws.planned(
-            *(table, y, weights),
-            **{"max_samples": None, "replace": True},
-            **{"d": table.d, "columns": table.d, "replace_columns": False},
-        )
+        plan = Bags.of(table, y, weights)
         weights = shares(weights, table.n)
         there = weights > 0
         rounds = RegressorRounds.of(base, table, y)

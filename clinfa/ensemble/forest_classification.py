@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from clinfa.arrays import Table
 from clinfa.ensemble._forest import Forest, ForestFit
+from clinfa.ensemble._out_of_bag import ClassesOutOfBag, counted
 from clinfa.growing.grow import Targets
 from clinfa.growing.learners import TreeClassifier, with_class_weights
 from clinfa.growing.settings import COLUMNS
 from clinfa.growing.trees import Tree
 from clinfa.params import Rule, boolean, instance, none, one_of, param
 from clinfa.targets import Labels
+from clinfa.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
 __all__ = ["ExtraTreesClassifier", "RandomForestClassifier"]
 
 
-@dataclass(frozen=True, slots=True)
-class ScoredFit(ForestFit):
-    """With what trees say of records that they have not seen."""
-
-    oob_score: float
-    oob_decision_function: np.ndarray
-
-
-class RandomForestClassifier(TreeClassifier, Forest):
+class RandomForestClassifier(ClassesOutOfBag, TreeClassifier, Forest):
     """Trees on bootstrap samples, each node of which is divided by the best of a few columns [1]_.
 
     The probability of a class is the mean of its shares in the leaves.
@@ -69,13 +63,14 @@ class RandomForestClassifier(TreeClassifier, Forest):
         Whether records are predicted by the trees that have not seen them; a callable is given the true and
         the predicted targets and returns a score.
     n_jobs : int, optional
-        Accepted for scikit-learn's sake; `clinfa.config_context` says how many threads there are.
+        Threads; all there are by default and below 1. Results do not depend on it.
     verbose : int, default 0
         Log progress where it is above 0.
     warm_start : bool, default False
         Whether a second `fit` keeps the trees that there are, and adds what is missing.
     max_samples : int or float, optional
-        How many records are drawn for a tree; a float is a share. As many as there are by default.
+        How many records are drawn for a tree; a float is a share. As many as there are by default. Weights
+        that are all whole numbers count as repetitions of records.
 
     Attributes
     ----------
@@ -85,6 +80,8 @@ class RandomForestClassifier(TreeClassifier, Forest):
         How many; a list where there are several targets.
     n_outputs_ : int
         Targets.
+    estimator_ : DecisionTreeClassifier
+        What the trees are.
     estimators_ : list
         The trees, made when asked for.
     estimators_samples_ : list of ndarray
@@ -135,6 +132,7 @@ class RandomForestClassifier(TreeClassifier, Forest):
     )
 
     def _fit(self, table: Table, targets: Targets, labels: list[Labels], weights: np.ndarray) -> ForestFit:
+        self._check_same_classes(labels)
         balance = self._balance(labels) if self.class_weight == "balanced_subsample" else None
         found = self._grown(table, targets, weights, balance)
         if self.oob_score is False:
@@ -143,20 +141,29 @@ class RandomForestClassifier(TreeClassifier, Forest):
         with np.errstate(invalid="ignore"):
             shares = np.split(sums / seen[:, None], np.cumsum(targets.n_classes)[:-1], axis=1)
         guesses = np.stack([share.argmax(axis=1) for share in shares], axis=1)
-        several = len(labels) > 1
+        several, which = len(labels) > 1, counted(weights)
         if callable(self.oob_score):
-            truth = np.stack([some.classes[some.codes] for some in labels], axis=1)
-            said = np.stack([some.classes[guesses[:, o]] for o, some in enumerate(labels)], axis=1)
+            truth = np.stack([some.classes[some.codes[which]] for some in labels], axis=1)
+            said = np.stack([some.classes[guesses[which, o]] for o, some in enumerate(labels)], axis=1)
             score = float(self.oob_score(*((truth, said) if several else (truth[:, 0], said[:, 0]))))
         else:
-            score = float((guesses == targets.y).mean())
+            score = float((guesses == targets.y).all(axis=1)[which].mean())
         if several:
             function = np.full((table.n, int(targets.n_classes.max()), len(labels)), np.nan)
             for o, share in enumerate(shares):
                 function[:, : share.shape[1], o] = share
         else:
             function = shares[0]
-        return ScoredFit(*(getattr(found, name) for name in found.__dataclass_fields__), score, function)
+        return replace(found, _oob=(score, function))
+
+    def _check_same_classes(self, labels: list[Labels]) -> None:
+        """Trees that are kept know the classes by number."""
+        if not (self.warm_start and self.__sklearn_is_fitted__()):
+            return
+        known = self.classes_ if self.n_outputs_ > 1 else [self.classes_]
+        new = [some.classes for some in labels]
+        if len(known) != len(new) or not all(map(np.array_equal, known, new)):
+            raise ValueError(f"warm_start goes on with the classes {self.classes_}, got {new}.")
 
     def _class_weights(self, labels: list[Labels], weights: np.ndarray) -> np.ndarray:
         if self.class_weight == "balanced_subsample":
@@ -176,19 +183,16 @@ class RandomForestClassifier(TreeClassifier, Forest):
 
         return balance
 
-    def _estimator(self, tree: Tree, seed: int) -> Any:
-        from clinfa.tree import DecisionTreeClassifier, ExtraTreeClassifier
+    def _tree(self) -> type:
+        return ExtraTreeClassifier if self._random else DecisionTreeClassifier
 
-        cls = ExtraTreeClassifier if self._random else DecisionTreeClassifier
+    def _learned(self, tree: Tree) -> dict[str, Any]:
         classes = [np.arange(k) for k in tree.n_classes]
         several = self.n_outputs_ > 1
-        return self._single(
-            cls,
-            tree,
-            seed,
-            classes_=classes if several else classes[0],
-            n_classes_=tree.n_classes.tolist() if several else int(tree.n_classes[0]),
-        )
+        return {
+            "classes_": classes if several else classes[0],
+            "n_classes_": tree.n_classes.tolist() if several else int(tree.n_classes[0]),
+        }
 
 
 class ExtraTreesClassifier(RandomForestClassifier):
@@ -231,13 +235,14 @@ class ExtraTreesClassifier(RandomForestClassifier):
         Whether records are predicted by the trees that have not seen them; a callable is given the true and
         the predicted targets and returns a score.
     n_jobs : int, optional
-        Accepted for scikit-learn's sake; `clinfa.config_context` says how many threads there are.
+        Threads; all there are by default and below 1. Results do not depend on it.
     verbose : int, default 0
         Log progress where it is above 0.
     warm_start : bool, default False
         Whether a second `fit` keeps the trees that there are, and adds what is missing.
     max_samples : int or float, optional
-        How many records are drawn for a tree; a float is a share. As many as there are by default.
+        How many records are drawn for a tree; a float is a share. As many as there are by default. Weights
+        that are all whole numbers count as repetitions of records.
 
     Attributes
     ----------
@@ -247,6 +252,8 @@ class ExtraTreesClassifier(RandomForestClassifier):
         How many; a list where there are several targets.
     n_outputs_ : int
         Targets.
+    estimator_ : ExtraTreeClassifier
+        What the trees are.
     estimators_ : list
         The trees, made when asked for.
     estimators_samples_ : list of ndarray

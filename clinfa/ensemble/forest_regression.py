@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from clinfa.arrays import Table
 from clinfa.ensemble._forest import Forest, ForestFit
+from clinfa.ensemble._out_of_bag import ValuesOutOfBag, counted
 from clinfa.growing.grow import Targets
 from clinfa.growing.learners import TreeRegressor
 from clinfa.growing.settings import COLUMNS
 from clinfa.growing.trees import Tree
 from clinfa.metrics import r2_score
 from clinfa.params import boolean, one_of, param
+from clinfa.tree import DecisionTreeRegressor, ExtraTreeRegressor
 
 __all__ = ["ExtraTreesRegressor", "RandomForestRegressor"]
 
 
-@dataclass(frozen=True, slots=True)
-class ScoredFit(ForestFit):
-    """With what trees say of records that they have not seen."""
-
-    oob_score: float
-    oob_prediction: np.ndarray
-
-
-class RandomForestRegressor(TreeRegressor, Forest):
+class RandomForestRegressor(ValuesOutOfBag, TreeRegressor, Forest):
     """Trees on bootstrap samples; what they predict on average [1]_.
 
     Parameters
@@ -35,8 +29,8 @@ class RandomForestRegressor(TreeRegressor, Forest):
     n_estimators : int, default 100
         How many trees.
     criterion : {"squared_error", "friedman_mse", "absolute_error", "poisson"}, default "squared_error"
-        What a node's spread is measured by: the variance, the same with Friedman's gain, absolute deviations
-        from the median, or the deviance of counts.
+        What a node's spread is measured by: the variance (the first two are one), absolute deviations from
+        the median, or the deviance of counts.
     max_depth : int, optional
         The greatest depth; none by default.
     min_samples_split : int or float, default 2
@@ -65,18 +59,21 @@ class RandomForestRegressor(TreeRegressor, Forest):
         Whether records are predicted by the trees that have not seen them; a callable is given the true and
         the predicted targets and returns a score.
     n_jobs : int, optional
-        Accepted for scikit-learn's sake; `clinfa.config_context` says how many threads there are.
+        Threads; all there are by default and below 1. Results do not depend on it.
     verbose : int, default 0
         Log progress where it is above 0.
     warm_start : bool, default False
         Whether a second `fit` keeps the trees that there are, and adds what is missing.
     max_samples : int or float, optional
-        How many records are drawn for a tree; a float is a share. As many as there are by default.
+        How many records are drawn for a tree; a float is a share. As many as there are by default. Weights
+        that are all whole numbers count as repetitions of records.
 
     Attributes
     ----------
     n_outputs_ : int
         Targets.
+    estimator_ : DecisionTreeRegressor
+        What the trees are.
     estimators_ : list
         The trees, made when asked for.
     estimators_samples_ : list of ndarray
@@ -127,13 +124,15 @@ class RandomForestRegressor(TreeRegressor, Forest):
         said, truth = sums / np.maximum(seen, 1)[:, None], targets.y
         if said.shape[1] == 1:
             said, truth = said[:, 0], truth[:, 0]
-        score = float((self.oob_score if callable(self.oob_score) else r2_score)(truth, said))
-        return ScoredFit(*(getattr(found, name) for name in found.__dataclass_fields__), score, said)
+        which = counted(weights)
+        score = float((self.oob_score if callable(self.oob_score) else r2_score)(truth[which], said[which]))
+        return replace(found, _oob=(score, said))
 
-    def _estimator(self, tree: Tree, seed: int) -> Any:
-        from clinfa.tree import DecisionTreeRegressor, ExtraTreeRegressor
+    def _tree(self) -> type:
+        return ExtraTreeRegressor if self._random else DecisionTreeRegressor
 
-        return self._single(ExtraTreeRegressor if self._random else DecisionTreeRegressor, tree, seed)
+    def _learned(self, tree: Tree) -> dict[str, Any]:
+        return {"_dtype": self._dtype}
 
 
 class ExtraTreesRegressor(RandomForestRegressor):
@@ -144,8 +143,8 @@ class ExtraTreesRegressor(RandomForestRegressor):
     n_estimators : int, default 100
         How many trees.
     criterion : {"squared_error", "friedman_mse", "absolute_error", "poisson"}, default "squared_error"
-        What a node's spread is measured by: the variance, the same with Friedman's gain, absolute deviations
-        from the median, or the deviance of counts.
+        What a node's spread is measured by: the variance (the first two are one), absolute deviations from
+        the median, or the deviance of counts.
     max_depth : int, optional
         The greatest depth; none by default.
     min_samples_split : int or float, default 2
@@ -174,18 +173,21 @@ class ExtraTreesRegressor(RandomForestRegressor):
         Whether records are predicted by the trees that have not seen them; a callable is given the true and
         the predicted targets and returns a score.
     n_jobs : int, optional
-        Accepted for scikit-learn's sake; `clinfa.config_context` says how many threads there are.
+        Threads; all there are by default and below 1. Results do not depend on it.
     verbose : int, default 0
         Log progress where it is above 0.
     warm_start : bool, default False
         Whether a second `fit` keeps the trees that there are, and adds what is missing.
     max_samples : int or float, optional
-        How many records are drawn for a tree; a float is a share. As many as there are by default.
+        How many records are drawn for a tree; a float is a share. As many as there are by default. Weights
+        that are all whole numbers count as repetitions of records.
 
     Attributes
     ----------
     n_outputs_ : int
         Targets.
+    estimator_ : ExtraTreeRegressor
+        What the trees are.
     estimators_ : list
         The trees, made when asked for.
     estimators_samples_ : list of ndarray

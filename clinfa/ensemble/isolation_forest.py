@@ -11,6 +11,7 @@ import numpy as np
 
 from clinfa.arrays import Table, is_dataset
 from clinfa.base import Estimator
+from clinfa.ensemble._collection import Collection
 from clinfa.ensemble._isolation import Draws, average_path, depths, grow
 from clinfa.errors import outside
 from clinfa.growing.trees import LACKING, Trees
@@ -56,7 +57,7 @@ class Isolated:
     _replace: bool
 
 
-class IsolationForest(Estimator):
+class IsolationForest(Collection, Estimator):
     """Trees of random splits, in which outliers are alone after few of them [1]_.
 
     A tree grows on a sample of the records: a column is drawn, and a threshold uniformly between the least

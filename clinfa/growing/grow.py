@@ -92,8 +92,8 @@ def grow(
     rules : Rules
     seeds : ndarray of shape (trees,), uint64
     sample : callable
-        What the tree of a seed grows on: records, each once and rising, of shape (m,), int32; and their
-        weights, none of them zero, float64, or None (for all trees or for none).
+        What the tree of a seed grows on: records, rising, of shape (m,), int32 (one that stands there twice
+        counts as two); and their weights, none of them zero, float64, or None (for all trees or for none).
     size : int
         About how many records that are.
     """

@@ -30,6 +30,10 @@ class Grown(Growing):
         """Whether thresholds are drawn."""
         return False
 
+    def _means(self, table: Table) -> np.ndarray:
+        """What leaves say, on average over the trees."""
+        return self._trees.means(table.X)
+
     def _prepare(self, table: Table, targets: Targets, criterion: str) -> tuple[Ranks, Rules]:
         classes = targets.classes
         monotonic = monotonic_of(self.monotonic_cst, table.d, targets.n_classes, classes)
@@ -110,7 +114,7 @@ class TreeClassifier(Grown, ProbabilisticClassifier):
 
     def _shares(self, table: Table) -> list[np.ndarray]:
         """Probabilities for each target: shape (n, n_classes)."""
-        means = self._trees.means(table.X).astype(table.dtype, copy=False)
+        means = self._means(table).astype(table.dtype, copy=False)
         return np.split(means, np.cumsum(self._trees.n_classes)[:-1], axis=1)
 
     def _proba(self, table: Table) -> np.ndarray:
@@ -297,7 +301,7 @@ class TreeRegressor(Grown, Regressor):
         return tags
 
     def _values(self, table: Table) -> np.ndarray:
-        out = self._trees.means(table.X).astype(np.promote_types(table.dtype, self._dtype), copy=False)
+        out = self._means(table).astype(np.promote_types(table.dtype, self._dtype), copy=False)
         return out[:, 0] if self.n_outputs_ == 1 else out
 
 
@@ -316,8 +320,8 @@ def with_class_weights(given: Any, labels: list[Labels], weights: np.ndarray) ->
             )
         if len(given) != len(labels):
             raise ValueError(
-                f"For several targets, the number of elements in class_weight must match the number of "
-                f"targets: got {len(given)} for {len(labels)}."
+                f"For multi-output, number of elements in class_weight should match number of outputs. "
+                f"Got {len(given)} for {len(labels)}."
             )
     elif isinstance(given, dict) and len(labels) > 1:
         raise ValueError(

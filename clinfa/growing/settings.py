@@ -17,8 +17,11 @@ COLUMNS = at_least(1) | between(0, 1, closed="right") | one_of("sqrt", "log2") |
 
 
 def _share(low: int) -> Rule:
-    """A count of at least `low`, or a share of the records."""
-    return at_least(low) | between(0, 1, closed="right" if low > 1 else "neither")
+    """A count of at least `low`, or a share of the records, which no int is."""
+    share = between(0, 1, closed="right" if low > 1 else "neither")
+    return at_least(low) | Rule(
+        share.words, lambda v: not isinstance(v, int | np.integer) and share.allows(v)
+    )
 
 
 def _sequence() -> Rule:
@@ -42,7 +45,7 @@ class Growing(Estimator):
     def _rules_for(self, n: int, d: int, criterion: str, random: bool, monotonic: np.ndarray | None) -> Rules:
         leaf = min(_count(self.min_samples_leaf, n), n + 1)
         return Rules(
-            criterion=criterion,
+            criterion="squared_error" if criterion == "friedman_mse" else criterion,
             random=random,
             max_features=columns_of(self.max_features, d),
             max_depth=self.max_depth,
@@ -82,6 +85,17 @@ def monotonic_of(given: Any, d: int, n_classes: np.ndarray, classes: bool) -> np
     if given is None:
         return None
     cst = np.asarray(given)
+    if len(n_classes) > 1:
+        kind = "classification" if classes else "regression"
+        raise ValueError(
+            f"Monotonicity constraints are not supported with multiple output {kind}: monotonic_cst must be "
+            f"None."
+        )
+    if n_classes[0] > 2:
+        raise ValueError(
+            "Monotonicity constraints are not supported with multiclass classification: monotonic_cst must "
+            "be None."
+        )
     if cst.shape != (d,):
         raise ValueError(f"monotonic_cst has shape {len(cst)} but the input data X has {d} features.")
     if cst.dtype.kind not in "iuf" or not np.isin(cst, (-1, 0, 1)).all():
@@ -89,9 +103,4 @@ def monotonic_of(given: Any, d: int, n_classes: np.ndarray, classes: bool) -> np
         raise ValueError(
             f"monotonic_cst must be None or an array-like of -1, 0 or 1, but got {shown(values)}"
         )
-    if len(n_classes) > 1:
-        kind = "classification" if classes else "regression"
-        raise ValueError(f"Monotonicity constraints are not supported with multiple output {kind}.")
-    if n_classes[0] > 2:
-        raise ValueError("Monotonicity constraints are not supported with multiclass classification")
     return cst.astype(np.int8) if cst.any() else None

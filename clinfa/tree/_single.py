@@ -111,7 +111,8 @@ class Single(Grown):
         NotFittedError, ValueError, TypeError
             As for `predict`.
         """
-        return self._trees.leaves(self._read_new(X).X)[:, 0].astype(np.int64)
+        table = self._read_new(X)
+        return self._trees.leaves(table.X)[:, 0].astype(np.int64)
 
     def decision_path(self, X: Any) -> Any:
         """The nodes that each record passes.
@@ -130,4 +131,5 @@ class Single(Grown):
         NotFittedError, ValueError, TypeError
             As for `predict`.
         """
-        return self._trees.paths(self._read_new(X).X)[0]
+        table = self._read_new(X)
+        return self._trees.paths(table.X)[0]

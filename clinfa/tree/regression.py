@@ -24,8 +24,8 @@ class DecisionTreeRegressor(TreeRegressor, Single):
     Parameters
     ----------
     criterion : {"squared_error", "friedman_mse", "absolute_error", "poisson"}, default "squared_error"
-        What a node's spread is measured by: the variance, the same with Friedman's gain, absolute deviations
-        from the median, or the deviance of counts.
+        What a node's spread is measured by: the variance (the first two are one), absolute deviations from
+        the median, or the deviance of counts.
     splitter : {"best", "random"}, default "best"
         The best threshold of each column, or one drawn uniformly.
     max_depth : int, optional
@@ -125,8 +125,8 @@ class ExtraTreeRegressor(DecisionTreeRegressor):
     Parameters
     ----------
     criterion : {"squared_error", "friedman_mse", "absolute_error", "poisson"}, default "squared_error"
-        What a node's spread is measured by: the variance, the same with Friedman's gain, absolute deviations
-        from the median, or the deviance of counts.
+        What a node's spread is measured by: the variance (the first two are one), absolute deviations from
+        the median, or the deviance of counts.
     splitter : {"best", "random"}, default "random"
         The best threshold of each column, or one drawn uniformly.
     max_depth : int, optional

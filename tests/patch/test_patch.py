@@ -13,10 +13,13 @@ import sklearn.cluster
 import sklearn.cluster._kmeans as private
 import sklearn.cluster._spectral as user
 import sklearn.datasets
+import sklearn.ensemble
 import sklearn.metrics._scorer
 import sklearn.neighbors
+import sklearn.tree
 from sklearn.cluster import KMeans as THEIRS
 from sklearn.datasets import load_iris
+from sklearn.ensemble import GradientBoostingClassifier, RandomTreesEmbedding
 from sklearn.mixture import GaussianMixture
 
 import clinfa
@@ -299,3 +302,17 @@ def test_tables_of_choices_are_patched_too():
     assert type(patched.tree_) is clinfa.neighbors.KDTree
     np.testing.assert_allclose(patched.score_samples(X), plain.score_samples(X), 1e-6)
     assert type(sklearn.neighbors.KernelDensity().fit(X).tree_) is type(plain.tree_)
+
+
+def test_who_needs_private_parts_of_trees_keeps_scikit_learns():
+    X, y = load_iris(return_X_y=True)
+    booster = GradientBoostingClassifier(n_estimators=3, random_state=0)
+    embedding = RandomTreesEmbedding(3, random_state=0)
+    told, leaves = booster.fit(X, y).predict_proba(X), embedding.fit_transform(X)
+    before = sklearn.ensemble.RandomForestClassifier(3, random_state=0)
+    with clinfa.patch_sklearn():
+        assert sklearn.tree.DecisionTreeRegressor is clinfa.tree.DecisionTreeRegressor
+        assert sklearn.ensemble.RandomForestClassifier is clinfa.ensemble.RandomForestClassifier
+        np.testing.assert_array_equal(booster.fit(X, y).predict_proba(X), told)
+        assert (embedding.fit_transform(X) != leaves).nnz == 0
+        assert before.fit(X, y).score(X, y) > 0.9
