@@ -26,9 +26,10 @@ from clinfa.rng import generator, seeds
 from clinfa.threads import jobs
 
 if TYPE_CHECKING:
+    from clinfa.ensemble._quantiles import LeafTargets
     from clinfa.tree._single import Single
 
-__all__ = ["Forest", "ForestFit"]
+__all__ = ["Forest", "ForestFit", "warn_of_unseen"]
 
 _REPORTED = 10  # growing is reported in so many steps
 
@@ -42,6 +43,7 @@ class ForestFit:
     _bags: Bags | None  # None where every tree saw all records
     _n_samples: int
     _oob: tuple[float, np.ndarray] | None = None
+    _held: LeafTargets | None = None  # what quantiles are read from
 
 
 class Forest(Collection, Grown):
@@ -165,11 +167,7 @@ class Forest(Collection, Grown):
                 sums[rows] += values
                 seen[rows] += 1
         if not seen.all():
-            warnings.warn(
-                "Some inputs do not have OOB scores. This probably means too few trees were used to compute "
-                "any reliable OOB estimates.",
-                stacklevel=outside(),
-            )
+            warn_of_unseen()
         return sums, seen
 
     @property
@@ -286,6 +284,15 @@ class Forest(Collection, Grown):
         first = self.apply(X)
         second = first if Y is None else self.apply(Y)
         return _same(first, second)
+
+
+def warn_of_unseen() -> None:
+    """Some records were drawn for every tree."""
+    warnings.warn(
+        "Some inputs do not have OOB scores. This probably means too few trees were used to compute "
+        "any reliable OOB estimates.",
+        stacklevel=outside(),
+    )
 
 
 def _same(first: np.ndarray, second: np.ndarray) -> np.ndarray:

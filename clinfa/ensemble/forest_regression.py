@@ -8,12 +8,14 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from clinfa.arrays import Table
-from clinfa.ensemble._forest import Forest, ForestFit
+from clinfa.ensemble._forest import Forest, ForestFit, warn_of_unseen
 from clinfa.ensemble._out_of_bag import ValuesOutOfBag, counted
+from clinfa.ensemble._quantiles import LeafTargets, read_quantiles
 from clinfa.growing.grow import Targets
 from clinfa.growing.learners import TreeRegressor
 from clinfa.growing.settings import COLUMNS
 from clinfa.growing.trees import Tree
+from clinfa.many import share
 from clinfa.metrics import r2_score
 from clinfa.params import boolean, one_of, param
 from clinfa.tree import DecisionTreeRegressor, ExtraTreeRegressor
@@ -67,6 +69,9 @@ class RandomForestRegressor(ValuesOutOfBag, TreeRegressor, Forest):
     max_samples : int or float, optional
         How many records are drawn for a tree; a float is a share. As many as there are by default. Weights
         that are all whole numbers count as repetitions of records.
+    keep_targets : bool, default False
+        Whether it is kept which records lie in each leaf, and their targets, which `predict_quantiles` needs:
+        four bytes for each record and tree.
 
     Attributes
     ----------
@@ -115,9 +120,13 @@ class RandomForestRegressor(ValuesOutOfBag, TreeRegressor, Forest):
         "squared_error", one_of("squared_error", "friedman_mse", "absolute_error", "poisson")
     )
     max_features: Any = param(1.0, COLUMNS)
+    keep_targets: bool = param(False, boolean())
 
     def _fit(self, table: Table, targets: Targets, weights: np.ndarray) -> ForestFit:
         found = self._grown(table, targets, weights)
+        if self.keep_targets:
+            with share(self.n_jobs):
+                found = replace(found, _held=LeafTargets.of(table, targets, weights, found))
         if self.oob_score is False:
             return found
         sums, seen = self._out_of_bag(table, found)
@@ -127,6 +136,74 @@ class RandomForestRegressor(ValuesOutOfBag, TreeRegressor, Forest):
         which = counted(weights)
         score = float((self.oob_score if callable(self.oob_score) else r2_score)(truth[which], said[which]))
         return replace(found, _oob=(score, said))
+
+    def predict_quantiles(self, X: Any, quantiles: Any = 0.5, *, oob: bool = False) -> np.ndarray:
+        """Quantiles of the targets that records may have [1]_.
+
+        Parameters
+        ----------
+        X : array-like, dataframe or Dataset of shape (n_samples, n_features)
+        quantiles : float or array-like of shape (n_quantiles,), default 0.5
+            Each in [0, 1].
+        oob : bool, default False
+            X are the records that the forest was fitted on, in their order; only trees that have not seen a
+            record are asked about it.
+
+        Returns
+        -------
+        values : ndarray of shape (n_samples,), (n_samples, n_quantiles) or with n_outputs before the last
+            Without the last axis where `quantiles` is a number. NaN where, with `oob`, all trees have seen a
+            record.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError, TypeError
+            If the forest was fitted without `keep_targets`, quantiles are not in [0, 1], `oob` is asked of a
+            forest without bootstrap or of other records, or X is not such records as were learned from.
+
+        Notes
+        -----
+        The records in the leaves that a record reaches have its distribution: those of a tree share one
+        weight, by how often they were drawn, and trees weigh the same, so that its mean is what `predict`
+        says (for squared errors). A quantile q is the least target such that those up to it have at least
+        the share q of the weight: always one that was learned, nothing is interpolated.
+
+        References
+        ----------
+        .. [1] N. Meinshausen, Quantile regression forests, Journal of Machine Learning Research 7, 2006.
+
+        Examples
+        --------
+        >>> from clinfa.datasets import load_diabetes
+        >>> from clinfa.ensemble import RandomForestRegressor
+        >>> diabetes = load_diabetes()
+        >>> model = RandomForestRegressor(min_samples_leaf=5, keep_targets=True, random_state=0).fit(diabetes)
+        >>> between = model.predict_quantiles(diabetes, [0.05, 0.95], oob=True)
+        >>> bool(((between[:, 0] <= diabetes.targets) & (diabetes.targets <= between[:, 1])).mean() > 0.85)
+        True
+        """
+        self._check_fitted()
+        if self._held is None:
+            raise ValueError(
+                f"predict_quantiles needs the targets in the leaves, which this {type(self).__name__} was "
+                f"fitted without: fit it with keep_targets=True."
+            )
+        wanted, table = read_quantiles(quantiles), self._read_new(X)
+        if oob and self._bags is None:
+            raise ValueError("oob=True is only available if bootstrap=True: every tree has seen all records.")
+        if oob and table.n != self._n_samples:
+            raise ValueError(
+                f"With oob=True X must be the {self._n_samples} records of the fit, got {table.n}."
+            )
+        with share(self.n_jobs):
+            out = self._held.quantiles(table, self, wanted, oob)
+        if oob and np.isnan(out).any():
+            warn_of_unseen()
+        out = out.astype(np.promote_types(table.dtype, self._dtype), copy=False)
+        out = out[..., 0] if np.ndim(quantiles) == 0 else out
+        return out[:, 0] if self.n_outputs_ == 1 else out
 
     def _tree(self) -> type:
         return ExtraTreeRegressor if self._random else DecisionTreeRegressor
@@ -181,6 +258,9 @@ class ExtraTreesRegressor(RandomForestRegressor):
     max_samples : int or float, optional
         How many records are drawn for a tree; a float is a share. As many as there are by default. Weights
         that are all whole numbers count as repetitions of records.
+    keep_targets : bool, default False
+        Whether it is kept which records lie in each leaf, and their targets, which `predict_quantiles` needs:
+        four bytes for each record and tree.
 
     Attributes
     ----------
