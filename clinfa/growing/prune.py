@@ -16,7 +16,7 @@ def _prune(tree: Tree, alpha: float) -> tuple[np.ndarray, np.ndarray]:
     """Which nodes became leaves, and alpha and impurity after each step."""
     n = tree.node_count
     width = 1 << max(1, (n - 1).bit_length())
-    risk = tree.weighted_n_node_samples * tree.impurity / tree.weighted_n_node_samples[0]
+    risk = tree.weighted_n_node_samples / tree.weighted_n_node_samples[0] * tree.impurity
     cut, path = np.empty(n, np.uint8), np.empty((n, 2))
     steps = prune.prune_pass(
         *(tree.children_left, tree.children_right, tree.parents(), risk, alpha, cut),

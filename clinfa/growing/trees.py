@@ -135,11 +135,11 @@ class Tree:
         ndarray of shape (n_features,)
         """
         inner = np.flatnonzero(~self._leaf)
-        mass = self.weighted_n_node_samples * self.impurity
+        mass = self.weighted_n_node_samples / self.weighted_n_node_samples[0] * self.impurity
         nodes = self.nodes[inner]
         gain = mass[inner] - mass[nodes["left"]] - mass[nodes["right"]]
-        out = np.bincount(nodes["feature"] & _COLUMN, gain, self.n_features)
-        out /= self.weighted_n_node_samples[0]
+        # (Without any inner node there are no weights to tell that these are floats.)
+        out = np.bincount(nodes["feature"] & _COLUMN, gain, self.n_features).astype(np.float64, copy=False)
         total = out.sum()
         return out / total if normalize and total > 0 else out
 
