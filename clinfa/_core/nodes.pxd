@@ -5,6 +5,17 @@ ctypedef fused code_t:
     uint16_t
     uint32_t
 
+# What a column of a node holds: ranks of values, or, for cuts at random, the values.
+ctypedef fused value_t:
+    float
+    double
+
+ctypedef fused column_t:
+    uint16_t
+    uint32_t
+    float
+    double
+
 # A node as it is written down: `left` is -1 in a leaf. Records whose code is at most that of `low` go left.
 ctypedef packed struct Record:
     int32_t left
@@ -42,13 +53,14 @@ cdef struct Rules:
     int64_t d, outputs, width          # width: numbers that a node predicts
     int64_t tried, min_split, min_leaf, max_depth, most_leaves, words
     double min_weight, min_decrease, total, scale
-    const int64_t* n_values            # (d + ranked targets)  distinct values of each column
+    const int64_t* n_values            # (d)  distinct values of each column
     const uint8_t* missing             # (d)  which columns lack values: those have the code n_values
     const int64_t* classes             # (outputs + 1)  where the classes of an output begin; NULL for numbers
     const int8_t* monotonic            # (d) or NULL
     const uint8_t* categorical         # (d) or NULL
-    const double* values               # random splits: all distinct values of all columns
-    const int64_t* first_value         # (d)  where those of a column begin
+    const uint32_t* target_ranks       # absolute errors: (outputs, n)
+    const int64_t* n_target_values     # (outputs)
+    int64_t n
 
 cdef struct Work:                      # room of one thread; U codes, m records at most
     double* sums                       # (2 U)  weight and targets of each code; zero between uses
@@ -71,9 +83,9 @@ cdef struct Work:                      # room of one thread; U codes, m records 
     int32_t* moved_rows                # (m)
     double* totals                     # (3 width)  weights of classes, or sums of targets: all, left, right
     int32_t* permutation               # (2 d)  0 to d - 1 between uses, and what was swapped
-    uint16_t* local                    # (columns, CONDENSED)  codes of the records of a small node
+    char* local                        # (d, CONDENSED)  ranks or values of the records of a small node
     int32_t* home                      # (CONDENSED)           which records they are
-    int64_t* local_values              # (columns)
+    int64_t* local_values              # (d)
     uint64_t* category                 # (words)  categories that go left in the best split so far
     int32_t* rank                      # (m outputs)  absolute errors: places by target,
     int32_t* ordered                   # (m outputs)  records in that order,
@@ -81,3 +93,15 @@ cdef struct Work:                      # room of one thread; U codes, m records 
     double* tree                       # (2 m + 2)
     uint8_t* side                      # (m)
     double slack                       # gains that differ by less are equal
+
+cdef struct Job:          # one subtree
+    int32_t* rows         # the samples of all jobs
+    double* w
+    double* y
+    Pending* waiting      # this job's own
+    Record* nodes
+    double* values
+    uint64_t* bits
+    const int32_t* home   # which records those of `rows` are, where they have been given other numbers
+    int64_t waits, count, leaves
+    double budget

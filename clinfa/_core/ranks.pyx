@@ -21,11 +21,9 @@ def room(int64_t n):
 
 def rank_pass(
     const real[:, ::1] X,        # in     (n, d)
-    code_t[:, ::1] codes,        # out    (columns, n)  0 for the least value; for NaN the number of values
-    int64_t first,               # in                   the row of `codes` of the first column
-    int64_t[::1] n_values,       # out    (columns)     distinct values
-    uint8_t[::1] missing,        # out    (columns)     whether there is a NaN
-    double[:, ::1] values,       # out    (d, n) or (0, 0)  the distinct values
+    code_t[:, ::1] codes,        # out    (d, n)   0 for the least value; for NaN the number of values
+    int64_t[::1] n_values,       # out    (d)      distinct values
+    uint8_t[::1] missing,        # out    (d)      whether there is a NaN
     uint8_t[:, ::1] rooms,       # inout  (slots, room)
     const int64_t[::1] bounds, int64_t[::1] cursor, int64_t limit, int64_t slot,
 ):
@@ -83,15 +81,13 @@ def rank_pass(
                     memset(counts, 0, 8 << bits)
                     keys, other = other, keys
                     order, moved = moved, order
-                code = &codes[first + f, 0]
+                code = &codes[f, 0]
                 k = -1
-                missing[first + f] = 0
+                missing[f] = 0
                 for i in range(n):
                     if i == 0 or keys[i] != keys[i - 1]:
                         k += 1
                         if keys[i] == NO_KEY:
-                            missing[first + f] = 1
-                        elif values.shape[0]:
-                            values[f, k] = X[order[i], f]
+                            missing[f] = 1
                     code[order[i]] = <code_t> k
-                n_values[first + f] = k + 1 - missing[first + f]
+                n_values[f] = k + 1 - missing[f]

@@ -26,6 +26,14 @@ cdef extern from "trees.h" nogil:
     const double NONE "NO_SCORE"
 
 
+cdef inline bint scalar(int measure) noexcept nogil:
+    return measure <= POISSON
+
+
+cdef inline bint of_classes(const Rules* p) noexcept nogil:
+    return p.classes != NULL
+
+
 cdef inline double xlogx(double x) noexcept nogil:
     return x * log_normal(x if x > LEAST_NORMAL else LEAST_NORMAL)
 

@@ -53,7 +53,7 @@ class Sorted:
         counts = np.empty((cut.width(), int(ranks.n_values.max()) + 2), np.int64)
         cut.run(
             lambda cursor, limit, slot: stumps.order_pass(
-                ranks.codes, ranks.n_values, order, known, counts, cut.bounds, cursor, limit, slot
+                ranks.columns, ranks.n_values, order, known, counts, cut.bounds, cursor, limit, slot
             )
         )
         return cls(ranks, order, known, y, k, criterion)
@@ -103,7 +103,7 @@ class Sorted:
         self, weights: np.ndarray, totals: np.ndarray, f: int, place: int, missing_left: bool
     ) -> tuple[Tree, np.ndarray]:
         ranks, k = self.ranks, self.k
-        codes, lacking = ranks.codes[f], self.known[f] < ranks.n
+        codes, lacking = ranks.columns[f], self.known[f] < ranks.n
         low = self.order[f, place] & _RECORD
         left = codes <= codes[low]
         if missing_left:

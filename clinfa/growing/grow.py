@@ -33,7 +33,7 @@ CRITERIA = {
 }
 _BUDGET = 4e6  # looks at a value in one call: some 30 ms
 _TOGETHER = 100_000  # samples that one call gets, unless a single tree has more
-_LEAST_CODES = 16_384  # with fewer records than that, small nodes do without codes of their own
+_LEAST_TABLES = 16_384  # with fewer records than that, small nodes do without tables of their own
 _FAR = 1e100  # weights and targets beyond are brought near by a power of two
 
 
@@ -149,7 +149,6 @@ def _grow_together(
     power = 2 if rules.criterion in ("squared_error", "friedman_mse") else 1
     plan = split.Plan(
         measure,
-        rules.random,
         q,
         width,
         min(rules.max_features, d),
@@ -166,19 +165,20 @@ def _grow_together(
         np.concatenate([[0], np.cumsum(targets.n_classes)]) if targets.classes else None,
         rules.monotonic,
         None,
-        None if ranks.values is None else ranks.values.ravel(),
-        None if ranks.values is None else np.arange(d) * ranks.n,
+        ranks.targets,
+        ranks.n_targets,
     )
     _, pending = split.sizes()
-    codes = int(ranks.n_values.max()) + 1
-    sizes = (int(lengths.max()), codes, len(ranks.codes), d, q, width, 0)
+    codes = max(int(ranks.n_values.max()), 0 if ranks.targets is None else int(ranks.n_targets.max())) + 1
+    item = ranks.columns.itemsize if rules.random else 2
+    sizes = (int(lengths.max()), codes, item, d, q, width, 0)
     rooms = np.empty((1, split.room(*sizes)), np.uint8)
     split.prepare(rooms[0], *sizes)
     waiting = np.empty(m * pending, np.uint8)
     nodes, values = np.empty(2 * m, RECORD), np.empty((2 * m, width))
     state = np.zeros((trees, 3), np.int64)
     depths, limits = np.zeros(trees, np.int64), np.tile([-np.inf, np.inf], (trees, 1))
-    condenses = ranks.n >= _LEAST_CODES and not rules.random and not rules.max_leaf_nodes
+    condenses = ranks.n >= _LEAST_TABLES and not rules.max_leaf_nodes
     shares = totals if rules.criterion != "friedman_mse" else np.ones(trees)
     work = float(lengths.mean()) * min(rules.max_features, d) * math.log2(m + 2)
     todo = np.arange(trees)
@@ -188,7 +188,7 @@ def _grow_together(
         cut = Stripes(np.arange(len(todo) + 1), max(1, int(_BUDGET / work)), 1)
         cut.run(
             lambda cursor, limit, slot, cut=cut, some=some, found=found: split.grow_pass(
-                *(plan, ranks.codes, condenses, rows, weights, y, *some, found, waiting, nodes, values),
+                *(plan, ranks.columns, condenses, rows, weights, y, *some, found, waiting, nodes, values),
                 *(np.empty((0, 1), np.uint64), _BUDGET, rooms, sizes[0], sizes[1]),
                 *(cut.bounds, cursor, limit, slot),
             )

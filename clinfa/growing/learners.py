@@ -39,7 +39,7 @@ class Grown(Growing):
         monotonic = monotonic_of(self.monotonic_cst, table.d, targets.n_classes, classes)
         rules = self._rules_for(table.n, table.d, criterion, self._random, monotonic)
         ranked = targets.y if criterion == "absolute_error" else None
-        return Ranks.of(table.X, y=ranked, values=self._random), rules
+        return Ranks.of(table.X, y=ranked, random=self._random), rules
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

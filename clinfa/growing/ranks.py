@@ -1,4 +1,4 @@
-"""Ranks of the values of every column: all that growing a tree needs to know of them."""
+"""What growing a tree needs to know of the columns: their ranks, or for cuts at random their values."""
 
 from __future__ import annotations
 
@@ -22,38 +22,37 @@ class Ranks:
     ----------
     X : ndarray of shape (n, d)
         The values.
-    codes : ndarray of shape (d, n) or (d + outputs, n), uint16 or uint32
-        0 for the least value of a column; NaN has the code that is the number of values. For absolute errors
-        those of the targets follow.
-    n_values : ndarray of shape (d,) or (d + outputs,), int64
-        Distinct values of each column.
+    columns : ndarray of shape (d, n), uint16 or uint32
+        0 for the least value of a column; NaN has the code that is the number of values. For cuts at random
+        the values themselves, float32 or float64.
+    n_values : ndarray of shape (d,), int64
+        Distinct values of each column; zeros where those do not matter.
     missing : ndarray of shape (d,), uint8
         Whether a column has NaN.
-    values : ndarray of shape (d, n), or None
-        The distinct values of each column, for random splits.
+    targets : ndarray of shape (outputs, n), uint32, or None
+        Codes of the targets, for absolute errors.
+    n_targets : ndarray of shape (outputs,), int64, or None
     """
 
     X: np.ndarray
-    codes: np.ndarray
+    columns: np.ndarray
     n_values: np.ndarray
     missing: np.ndarray
-    values: np.ndarray | None
+    targets: np.ndarray | None = None
+    n_targets: np.ndarray | None = None
 
     @classmethod
-    def of(cls, X: np.ndarray, *, y: np.ndarray | None = None, values: bool = False) -> Ranks:
+    def of(cls, X: np.ndarray, *, y: np.ndarray | None = None, random: bool = False) -> Ranks:
         """Of records of shape (n, d), and of targets of shape (n, outputs) where those matter."""
-        n, d = X.shape
-        columns = d + (0 if y is None else y.shape[1])
-        codes = np.empty((columns, n), np.uint16 if n < 2**16 else np.uint32)
-        n_values, missing = np.empty(columns, np.int64), np.empty(columns, np.uint8)
-        distinct = np.empty((d, n) if values else (0, 0))
-        _rank(X, codes, 0, n_values, missing, distinct)
-        if y is not None:
-            _rank(y, codes, d, n_values, missing, np.empty((0, 0)))
-        if values:  # half-way between two values there has to be a number
-            most = np.finfo(np.float64).max
-            np.clip(distinct, -most, most, out=distinct)
-        return cls(X, codes, n_values, missing[:d], distinct if values else None)
+        targets, n_targets, _ = (None,) * 3 if y is None else _rank(y, np.uint32)
+        if not random:
+            return cls(X, *_rank(X, np.uint16 if len(X) < 2**16 else np.uint32), targets, n_targets)
+        columns = np.array(X.T, order="C")
+        most = np.finfo(np.float64).max
+        if columns.dtype == np.float64:  # half-way between two values there has to be a number
+            np.clip(columns, -most, most, out=columns)
+        missing = np.isnan(columns).any(axis=1).astype(np.uint8)
+        return cls(X, columns, np.zeros(len(columns), np.int64), missing, targets, n_targets)
 
     @property
     def n(self) -> int:
@@ -64,19 +63,14 @@ class Ranks:
         return self.X.shape[1]
 
 
-def _rank(
-    X: np.ndarray,
-    codes: np.ndarray,
-    first: int,
-    n_values: np.ndarray,
-    missing: np.ndarray,
-    values: np.ndarray,
-) -> None:
+def _rank(X: np.ndarray, dtype: type) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     n, d = X.shape
+    codes, n_values, missing = np.empty((d, n), dtype), np.empty(d, np.int64), np.empty(d, np.uint8)
     cut = stripes(d, n * _VALUE_NS)
     rooms = np.empty((cut.width(), ranks.room(n)), np.uint8)
     cut.run(
         lambda cursor, limit, slot: ranks.rank_pass(
-            X, codes, first, n_values, missing, values, rooms, cut.bounds, cursor, limit, slot
+            X, codes, n_values, missing, rooms, cut.bounds, cursor, limit, slot
         )
     )
+    return codes, n_values, missing

@@ -1,0 +1,153 @@
+# The two sides of a node, and tables of their own for small ones. docs/kernels.md, "Trees".
+from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memcpy
+
+from clinfa._core.nodes cimport Pending, Record, Rules, Split, Work, code_t, column_t, value_t
+from clinfa._core.orders cimport clinfa_ctz, mark
+
+cdef extern from "trees.h" nogil:
+    uint64_t seed_of_side(uint64_t, int)
+
+cdef enum:
+    SMALL = 4096      # records of a node that gets a table of its own
+    FEWEST = 64       # where that does not pay any more
+
+
+cdef inline int64_t divide(
+    const Rules* p, const column_t* columns, int64_t n, const int64_t* n_values, const Split* split,
+    const uint64_t* bits, int32_t* rows, double* w, double* y, int64_t m, Work* work, Record* out
+) noexcept nogil:
+    """Move the records that go left before the others, each in their order; returns how many do."""
+    cdef const column_t* column = columns + split.feature * n
+    cdef column_t c
+    cdef int64_t i, o, q = p.outputs, k = 0, g = 0
+    cdef int32_t r
+    cdef uint32_t low = split.low, high = split.high, lacking = 0xFFFFFFFF
+    cdef double threshold = split.threshold
+    cdef int left, missing_left = split.missing_left, lacks = 0
+    cdef int32_t at_low = -1, at_high = -1
+    cdef bint of_category
+    cdef int32_t* moved_rows = work.moved_rows
+    cdef double* moved = work.moved
+    cdef double* moved_y = work.moved + m
+    of_category = p.categorical != NULL and p.categorical[split.feature] != 0
+    if p.missing[split.feature]:
+        lacking = <uint32_t> n_values[split.feature]
+    for i in range(m):
+        r = rows[i]
+        c = column[r]
+        if column_t is float or column_t is double:
+            left = (c <= threshold) | (missing_left & (c != c))
+            lacks |= c != c
+        else:
+            if of_category:
+                left = (bits[c >> 6] >> (c & 63)) & 1
+            else:
+                left = (c <= low) | (missing_left & (c == lacking))
+            lacks |= c == lacking
+            at_low = r if c == low else at_low
+            at_high = r if c == high else at_high
+        rows[k] = r
+        moved_rows[g] = r
+        if w != NULL:
+            moved[g] = w[i]
+            w[k] = w[i]
+        if q == 1:
+            moved_y[g] = y[i]
+            y[k] = y[i]
+        else:
+            for o in range(q):
+                moved_y[g * q + o] = y[i * q + o]
+                y[k * q + o] = y[i * q + o]
+        k += left
+        g += 1 - left
+    out.low = at_low
+    out.high = at_high
+    memcpy(rows + k, moved_rows, g * sizeof(int32_t))
+    if w != NULL:
+        memcpy(w + k, moved, g * sizeof(double))
+    memcpy(y + k * q, moved_y, g * q * sizeof(double))
+    out.feature = split.feature
+    out.threshold = split.threshold
+    # Where nothing is missing here, what will be missing goes where most go.
+    out.missing_left = missing_left if lacks else k > g
+    return k
+
+
+cdef inline void children(
+    const Rules* p, const Pending* node, const Split* split, int64_t n_left, int32_t place, Pending* left, Pending* right
+) noexcept nogil:
+    """The two sides of a node that was divided."""
+    cdef double middle
+    left[0] = node[0]
+    right[0] = node[0]
+    left.end = right.begin = node.begin + n_left
+    left.parent = right.parent = place
+    left.depth = right.depth = node.depth + 1
+    left.side = 0
+    right.side = 1
+    left.seed = seed_of_side(node.seed, 0)
+    right.seed = seed_of_side(node.seed, 1)
+    if p.monotonic != NULL and p.monotonic[split.feature] != 0:
+        middle = split.left / 2 + split.right / 2
+        if p.monotonic[split.feature] > 0:
+            left.upper = right.lower = middle
+        else:
+            left.lower = right.upper = middle
+
+
+cdef inline void condense(
+    const Rules* p, const code_t* codes, int64_t n, const int64_t* n_values, int32_t* rows, int64_t m, Work* work
+) noexcept nogil:
+    """Give the records of a node numbers of their own, and ranks without gaps."""
+    cdef int64_t f, i, t, word, last, k
+    cdef uint32_t c
+    cdef uint64_t top, found
+    cdef const code_t* code
+    cdef uint16_t* local = <uint16_t*> work.local
+    cdef bint lacks
+    for f in range(p.d):
+        code = codes + f * n
+        last = mark(code, rows, m, work.bits, work.tops)
+        k = 0
+        lacks = False
+        for t in range(last):
+            top = work.tops[t]
+            work.tops[t] = 0
+            while top:
+                word = t * 64 + clinfa_ctz(top)
+                top &= top - 1
+                found = work.bits[word]
+                work.bits[word] = 0
+                while found:
+                    c = <uint32_t> (word * 64 + clinfa_ctz(found))
+                    found &= found - 1
+                    work.slot[c] = <int32_t> k
+                    k += 1
+                    lacks = c == <uint32_t> n_values[f]
+        for i in range(m):
+            local[i] = <uint16_t> work.slot[code[rows[i]]]
+        for i in range(m):
+            work.slot[code[rows[i]]] = -1
+        work.local_values[f] = k - lacks
+        local += SMALL
+    for i in range(m):
+        work.home[i] = rows[i]
+        rows[i] = <int32_t> i
+
+
+cdef inline void gather(
+    const Rules* p, const value_t* columns, int64_t n, int32_t* rows, int64_t m, Work* work
+) noexcept nogil:
+    """The same for values."""
+    cdef int64_t f, i
+    cdef const value_t* column
+    cdef value_t* local = <value_t*> work.local
+    for f in range(p.d):
+        column = columns + f * n
+        for i in range(m):
+            local[i] = column[rows[i]]
+        local += SMALL
+    for i in range(m):
+        work.home[i] = rows[i]
+        rows[i] = <int32_t> i
