@@ -7,6 +7,7 @@ CLINFA_DEBUG=1                every bounds check on, no optimisation that hides 
 """
 
 import os
+import re
 import platform
 import runpy
 import subprocess
@@ -71,6 +72,13 @@ class BuildLevels(build_ext):
         build_ext.build_extension(here, ext)
 
 
+def headers(source: str | Path) -> set[str]:
+    """Our own headers that a C file includes, and that those include."""
+    names = re.findall(r'#include "(\w+\.h)"', Path(source).read_text())
+    own = {str(CORE / name) for name in names if (CORE / name).exists()}
+    return own.union(*map(headers, own))
+
+
 def extensions() -> list[Extension]:
     work = "build/cython-debug" if DEBUG else "build/cython"
     shared_c = Path(work) / CORE / "_shared.c"
@@ -97,7 +105,7 @@ def extensions() -> list[Extension]:
             include_dirs=[str(CORE), np.get_include()],
             define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
             extra_compile_args=FLAGS + isa["compiler_flags"](level) + own_flags[name],
-            depends=[str(p) for p in [*CORE.glob("*.h"), *CORE.glob("*.pxd")]],
+            depends=sorted(headers(source)),  # (of .pxd files Cython knows who reads them)
         )
         for level in levels()
         for name, source in sources.items()

@@ -12,6 +12,8 @@ from clinfa._core.scores cimport (
 cdef extern from "trees.h" nogil:
     const double LN2
     const double SLACK
+    double two_classes "clinfa_two_classes" (const double*, const double*, int64_t, double*, int*)
+    double sum_of "clinfa_sum" (const double*, int64_t)
 
 
 cdef inline double deviations(
@@ -61,6 +63,7 @@ cdef inline bint describe(
     cdef double W = 0, S = 0, Q = 0, mean, ww = 1, least, most, impurity = 0, score = 0
     cdef double* totals = work.totals
     cdef bint pure = True, bounded = p.monotonic != NULL
+    cdef int both
     out.left = out.right = out.feature = out.low = out.high = -1
     out.n = <int32_t> m
     out.depth = node.depth
@@ -69,16 +72,13 @@ cdef inline bint describe(
     if w == NULL:
         W = <double> m
     else:
-        for i in range(m):
-            W += w[i]
+        W = sum_of(w, m)
     out.weight = W
     centre[0] = 0
     if of_classes(p):
         if p.measure == VARIANCE or p.measure == ENTROPY:  # two classes
-            for i in range(m):
-                z[i] = y[i] * (w[i] if w != NULL else 1.0)
-                S += z[i]
-                pure = pure and y[i] == y[0]
+            S = two_classes(y, w, m, z, &both)
+            pure = not both
             totals[0] = S
             mean = min(S / W, 1.0)
             if p.measure == VARIANCE:

@@ -1,5 +1,5 @@
 # The two sides of a node, and tables of their own for small ones. docs/kernels.md, "Trees".
-from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
 from clinfa._core.nodes cimport Pending, Record, Rules, Split, Work, code_t, column_t, value_t
@@ -7,10 +7,13 @@ from clinfa._core.orders cimport clinfa_ctz, mark
 
 cdef extern from "trees.h" nogil:
     uint64_t seed_of_side(uint64_t, int)
+    int64_t part_rows "clinfa_part_rows" (const uint8_t*, int64_t, int32_t*, int32_t*)
+    int64_t part_numbers "clinfa_part_numbers" (const uint8_t*, int64_t, double*, double*)
 
 cdef enum:
-    SMALL = 4096      # records of a node that gets a table of its own
-    FEWEST = 64       # where that does not pay any more
+    SMALL = 8192      # records of a node that gets a table of its own
+    STRIDE = SMALL + 32  # from column to column of that: not a power of two, which would crowd a few sets of the cache
+    FEWEST = 64       # where a table does not pay any more
 
 
 cdef inline int64_t divide(
@@ -20,57 +23,52 @@ cdef inline int64_t divide(
     """Move the records that go left before the others, each in their order; returns how many do."""
     cdef const column_t* column = columns + split.feature * n
     cdef column_t c
-    cdef int64_t i, o, q = p.outputs, k = 0, g = 0
-    cdef int32_t r
+    cdef int64_t i, o, q = p.outputs, k, g
     cdef uint32_t low = split.low, high = split.high, lacking = 0xFFFFFFFF
     cdef double threshold = split.threshold
-    cdef int left, missing_left = split.missing_left, lacks = 0
-    cdef int32_t at_low = -1, at_high = -1
-    cdef bint of_category
-    cdef int32_t* moved_rows = work.moved_rows
-    cdef double* moved = work.moved
-    cdef double* moved_y = work.moved + m
-    of_category = p.categorical != NULL and p.categorical[split.feature] != 0
-    if p.missing[split.feature]:
-        lacking = <uint32_t> n_values[split.feature]
-    for i in range(m):
-        r = rows[i]
-        c = column[r]
-        if column_t is float or column_t is double:
-            left = (c <= threshold) | (missing_left & (c != c))
+    cdef int missing_left = split.missing_left, lacks = 0
+    cdef int64_t at_low = -1, at_high = -1
+    cdef uint8_t* side = work.side
+    if column_t is float or column_t is double:
+        for i in range(m):
+            c = column[rows[i]]
+            side[i] = (c <= threshold) | (missing_left & (c != c))
             lacks |= c != c
+    else:
+        if p.missing[split.feature]:
+            lacking = <uint32_t> n_values[split.feature]
+        if p.categorical != NULL and p.categorical[split.feature]:
+            for i in range(m):
+                c = column[rows[i]]
+                side[i] = (bits[c >> 6] >> (c & 63)) & 1
+                lacks |= c == lacking
         else:
-            if of_category:
-                left = (bits[c >> 6] >> (c & 63)) & 1
-            else:
-                left = (c <= low) | (missing_left & (c == lacking))
-            lacks |= c == lacking
-            at_low = r if c == low else at_low
-            at_high = r if c == high else at_high
-        rows[k] = r
-        moved_rows[g] = r
-        if w != NULL:
-            moved[g] = w[i]
-            w[k] = w[i]
-        if q == 1:
-            moved_y[g] = y[i]
-            y[k] = y[i]
-        else:
-            for o in range(q):
-                moved_y[g * q + o] = y[i * q + o]
-                y[k * q + o] = y[i * q + o]
-        k += left
-        g += 1 - left
-    out.low = at_low
-    out.high = at_high
-    memcpy(rows + k, moved_rows, g * sizeof(int32_t))
+            for i in range(m):
+                c = column[rows[i]]
+                side[i] = (c <= low) | (missing_left & (c == lacking))
+                lacks |= c == lacking
+                at_low = i if c == low else at_low
+                at_high = i if c == high else at_high
+    out.low = rows[at_low] if at_low >= 0 else -1
+    out.high = rows[at_high] if at_high >= 0 else -1
+    k = part_rows(side, m, rows, work.moved_rows)
     if w != NULL:
-        memcpy(w + k, moved, g * sizeof(double))
-    memcpy(y + k * q, moved_y, g * q * sizeof(double))
+        part_numbers(side, m, w, work.moved)
+    if q == 1:
+        part_numbers(side, m, y, work.moved)
+    else:
+        k = g = 0
+        for i in range(m):
+            for o in range(q):
+                work.moved[g * q + o] = y[i * q + o]
+                y[k * q + o] = y[i * q + o]
+            k += side[i]
+            g += 1 - side[i]
+        memcpy(y + k * q, work.moved, g * q * sizeof(double))
     out.feature = split.feature
     out.threshold = split.threshold
     # Where nothing is missing here, what will be missing goes where most go.
-    out.missing_left = missing_left if lacks else k > g
+    out.missing_left = missing_left if lacks else k > m - k
     return k
 
 
@@ -130,24 +128,20 @@ cdef inline void condense(
         for i in range(m):
             work.slot[code[rows[i]]] = -1
         work.local_values[f] = k - lacks
-        local += SMALL
+        local += STRIDE
     for i in range(m):
         work.home[i] = rows[i]
         rows[i] = <int32_t> i
 
 
-cdef inline void gather(
-    const Rules* p, const value_t* columns, int64_t n, int32_t* rows, int64_t m, Work* work
-) noexcept nogil:
-    """The same for values."""
+cdef inline void gather(const value_t* X, int64_t d, int32_t* rows, int64_t m, Work* work) noexcept nogil:
+    """The same for values; X is (n, d)."""
     cdef int64_t f, i
-    cdef const value_t* column
+    cdef const value_t* x
     cdef value_t* local = <value_t*> work.local
-    for f in range(p.d):
-        column = columns + f * n
-        for i in range(m):
-            local[i] = column[rows[i]]
-        local += SMALL
     for i in range(m):
+        x = X + rows[i] * d
+        for f in range(d):
+            local[f * STRIDE + i] = x[f]
         work.home[i] = rows[i]
         rows[i] = <int32_t> i

@@ -58,6 +58,7 @@ cdef struct Rules:
     const int64_t* classes             # (outputs + 1)  where the classes of an output begin; NULL for numbers
     const int8_t* monotonic            # (d) or NULL
     const uint8_t* categorical         # (d) or NULL
+    const void* records                # (n, d)  cuts at random: the values once more, record by record
     const uint32_t* target_ranks       # absolute errors: (outputs, n)
     const int64_t* n_target_values     # (outputs)
     int64_t n
@@ -79,8 +80,8 @@ cdef struct Work:                      # room of one thread; U codes, m records 
     double* left                       # (m)    what the sides would predict, where a constraint asks for it
     double* right                      # (m)
     double* z                          # (m outputs)  weighted targets, less their mean where that helps
-    double* moved                      # (m (1 + outputs))  records that go right, while others move left
-    int32_t* moved_rows                # (m)
+    double* moved                      # (m outputs + 16)   what goes right, while the rest moves left
+    int32_t* moved_rows                # (m + 16)
     double* totals                     # (3 width)  weights of classes, or sums of targets: all, left, right
     int32_t* permutation               # (2 d)  0 to d - 1 between uses, and what was swapped
     char* local                        # (d, CONDENSED)  ranks or values of the records of a small node

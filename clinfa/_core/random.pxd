@@ -1,5 +1,5 @@
 # A cut of one column of a node at random, from its values. docs/kernels.md, "Trees".
-from libc.math cimport INFINITY
+from libc.math cimport NAN
 from libc.stdint cimport int32_t, int64_t, uint64_t
 
 from clinfa._core.describe cimport deviations
@@ -11,84 +11,26 @@ cdef extern from "trees.h" nogil:
     const double NONE "NO_SCORE"
     uint64_t mixed "clinfa_mixed" (uint64_t)
     uint64_t seed_of_column(uint64_t, int32_t)
-
-cdef enum:
-    LANES = 8
-
+    enum:
+        LANES "CLINFA_TREE_LANES"
+    void extremes "clinfa_extremes" (const double*, int64_t, double*, double*)
+    int64_t left_sums "clinfa_left_sums" (const double*, double, const double*, const double*, int64_t, double*, double*)
 
 cdef inline double uniform(uint64_t seed) noexcept nogil:
     """In [0, 1)."""
     return <double> (seed >> 11) * (1.0 / 9007199254740992.0)
 
 
-cdef inline void extremes(const double* x, int64_t m, double* least, double* most) noexcept nogil:
-    """Of numbers; NaN counts for nothing."""
-    cdef double low[LANES]
-    cdef double high[LANES]
-    cdef int64_t i = 0, j
-    for j in range(LANES):
-        low[j] = INFINITY
-        high[j] = -INFINITY
-    while i + LANES <= m:
-        for j in range(LANES):
-            low[j] = x[i + j] if x[i + j] < low[j] else low[j]
-            high[j] = x[i + j] if x[i + j] > high[j] else high[j]
-        i += LANES
-    while i < m:
-        low[0] = x[i] if x[i] < low[0] else low[0]
-        high[0] = x[i] if x[i] > high[0] else high[0]
-        i += 1
-    for j in range(1, LANES):
-        low[0] = low[j] if low[j] < low[0] else low[0]
-        high[0] = high[j] if high[j] > high[0] else high[0]
-    least[0] = low[0]
-    most[0] = high[0]
-
-
-cdef inline int64_t left_sums(
-    const double* x, double at, const double* w, const double* z, int64_t m, double* weight, double* sum
-) noexcept nogil:
-    """Weight and targets of what is not above `at`; returns how many those are."""
-    cdef double n_left[LANES]
-    cdef double wl[LANES]
-    cdef double sl[LANES]
-    cdef int64_t i = 0, j
-    for j in range(LANES):
-        n_left[j] = wl[j] = sl[j] = 0
-    if w == NULL:
-        while i + LANES <= m:
-            for j in range(LANES):
-                n_left[j] += 1.0 if x[i + j] <= at else 0.0
-                sl[j] += z[i + j] if x[i + j] <= at else 0.0
-            i += LANES
-    else:
-        while i + LANES <= m:
-            for j in range(LANES):
-                n_left[j] += 1.0 if x[i + j] <= at else 0.0
-                wl[j] += w[i + j] if x[i + j] <= at else 0.0
-                sl[j] += z[i + j] if x[i + j] <= at else 0.0
-            i += LANES
-    while i < m:
-        if x[i] <= at:
-            n_left[0] += 1
-            wl[0] += w[i] if w != NULL else 0.0
-            sl[0] += z[i]
-        i += 1
-    for j in range(1, LANES):
-        n_left[0] += n_left[j]
-        wl[0] += wl[j]
-        sl[0] += sl[j]
-    weight[0] = wl[0] if w != NULL else n_left[0]
-    sum[0] = sl[0]
-    return <int64_t> n_left[0]
-
-
 cdef inline void search_random(
     const Rules* p, const value_t* column, int32_t feature, const int32_t* rows, const double* w, const double* y,
     const double* z, int64_t m, double W, double centre, Pending* node, Work* work, Split* best, bint* constant
 ) noexcept nogil:
-    """A cut at random, uniform between the least and the greatest value that occur."""
+    """A cut at random, uniform between the least and the greatest value that occur.
+
+    `w` and `z` can be read to a multiple of LANES.
+    """
     cdef int64_t i, k, o, q = p.outputs, lacking = 0, n_left = 0
+    cdef int64_t padded = (m + LANES - 1) // LANES * LANES
     cdef uint64_t seed
     cdef bint left_too = False
     cdef double at, wl = 0, sl = 0, S = 0, score = 0, ww = 1, side, vl = 0, vr = 0, least, most
@@ -96,7 +38,9 @@ cdef inline void search_random(
     cdef double* x = work.sum
     for i in range(m):
         x[i] = column[rows[i]]
-    extremes(x, m, &least, &most)
+    for i in range(m, padded):
+        x[i] = NAN
+    extremes(x, padded, &least, &most)
     if p.missing[feature]:
         for i in range(m):
             lacking += x[i] != x[i]
@@ -121,7 +65,7 @@ cdef inline void search_random(
         wl = <double> n_left
     elif scalar(p.measure):
         S = work.totals[0]
-        n_left = left_sums(x, at, w, z, m, &wl, &sl)
+        n_left = left_sums(x, at, w, z, padded, &wl, &sl)
         score_sums(p.measure, &wl, &sl, 1, W, S, &score)
     elif p.measure == ABSOLUTE:
         for i in range(m):

@@ -3,7 +3,7 @@ from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, 
 from libc.string cimport memset
 
 from clinfa._core.describe cimport describe
-from clinfa._core.divide cimport FEWEST, SMALL, children, condense, divide, gather
+from clinfa._core.divide cimport FEWEST, SMALL, STRIDE, children, condense, divide, gather
 from clinfa._core.heap cimport dequeue, enqueue
 from clinfa._core.nodes cimport Job, Pending, Record, Rules, Split, Work, column_t
 from clinfa._core.random cimport mixed, search_random, uniform
@@ -64,16 +64,16 @@ cdef int64_t lay_out(Work* k, char* at, int64_t m, int64_t U, int64_t item, int6
     k.order = <int32_t*> piece(&at, 4 * m)
     k.codes = <uint32_t*> piece(&at, 4 * m + 4)
     k.weight = <double*> piece(&at, 8 * m)
-    k.sum = <double*> piece(&at, 8 * m)
+    k.sum = <double*> piece(&at, 8 * m + 64)
     k.count = <double*> piece(&at, 8 * m)
     k.score = <double*> piece(&at, 8 * m)
     k.left = <double*> piece(&at, 8 * m)
     k.right = <double*> piece(&at, 8 * m)
-    k.z = <double*> piece(&at, 8 * m * q)
-    k.moved = <double*> piece(&at, 8 * m * (1 + q))
-    k.moved_rows = <int32_t*> piece(&at, 4 * m)
+    k.z = <double*> piece(&at, 8 * m * q + 64)
+    k.moved = <double*> piece(&at, 8 * m * q + 128)
+    k.moved_rows = <int32_t*> piece(&at, 4 * m + 64)
     k.totals = <double*> piece(&at, 24 * width)
-    k.local = piece(&at, item * SMALL * d)
+    k.local = piece(&at, item * STRIDE * d)
     k.home = <int32_t*> piece(&at, 4 * SMALL)
     k.local_values = <int64_t*> piece(&at, 8 * d)
     k.category = <uint64_t*> piece(&at, 8 * words)
@@ -228,11 +228,11 @@ cdef void descend(
             job.budget -= <double> (m * p.d)
             job.home = work.home
             if column_t is float or column_t is double:
-                gather(p, columns, n, rows, m, work)
-                descend[column_t](p, <column_t*> work.local, SMALL, n_values, False, job, job.waits - 1, work)
+                gather(<const column_t*> p.records, p.d, rows, m, work)
+                descend[column_t](p, <column_t*> work.local, STRIDE, n_values, False, job, job.waits - 1, work)
             else:
                 condense(p, columns, n, n_values, rows, m, work)
-                descend[uint16_t](p, <uint16_t*> work.local, SMALL, work.local_values, False, job, job.waits - 1, work)
+                descend[uint16_t](p, <uint16_t*> work.local, STRIDE, work.local_values, False, job, job.waits - 1, work)
             for i in range(m):
                 rows[i] = work.home[rows[i]]
             job.home = NULL
@@ -249,7 +249,8 @@ cdef void grow_best(
     const Rules* p, const column_t* columns, int64_t n, const int64_t* n_values, Job* job, Work* work
 ) noexcept nogil:
     """Divide what gains most, until there are leaves enough or the budget is spent."""
-    cdef Pending node, side[2]
+    cdef Pending node
+    cdef Pending[2] side
     cdef int64_t n_left, i
     if job.count == 0:
         node = job.waiting[0]
@@ -272,9 +273,10 @@ cdef void grow_best(
 def grow_pass(
     Plan plan,
     const column_t[:, ::1] X,    # in     (d, n)        ranks of values; for cuts at random, the values
+    const column_t[:, ::1] records,  # in  (n, d) or (0, d)  for cuts at random, the values record by record
     bint condenses,              # in                   whether small nodes get tables of their own
     int32_t[::1] rows,           # inout  (m)           the records of all jobs
-    double[::1] w,               # inout  (m) or (0)    their weights, none of them zero
+    double[::1] w,               # inout  (m + 7) or (0)  their weights, none of them zero, and zeros
     double[:, ::1] y,            # inout  (m, outputs)  numbers, or codes of classes
     const int64_t[::1] begins,   # in     (jobs)        the records of each
     const int64_t[::1] ends,     # in     (jobs)
@@ -311,6 +313,7 @@ def grow_pass(
                 break
             for j in range(bounds[s], bounds[s + 1]):
                 rules.total = shares[j]
+                rules.records = &records[0, 0] if records.shape[0] else NULL
                 rules.min_weight = plan.rules.min_weight * totals[j]
                 job.rows = &rows[0]
                 job.w = &w[0] if w.shape[0] else NULL

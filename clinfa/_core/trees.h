@@ -1,10 +1,13 @@
-/* What Cython cannot say: constants of 64 bits, and one instruction. */
+/* What Cython cannot say: constants of 64 bits, one instruction, and vectors. */
 #ifndef CLINFA_TREES_H
 #define CLINFA_TREES_H
 
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
 
 #define NO_SCORE (-1e308)
 #define SLACK 1e-12  /* what rounding may do to a gain, as a share of the impurity */
@@ -46,6 +49,142 @@ static inline uint64_t key_of_float(float x)
     memcpy(&bits, &x, 4);
     bits = bits >> 31 ? ~bits : bits | (uint32_t)1 << 31;
     return isnan(x) ? NO_KEY : bits;
+}
+
+/* Vectors of so many; arrays that these functions read are padded to a multiple. */
+#define CLINFA_TREE_LANES 8
+typedef double clinfa_wide __attribute__((vector_size(64), aligned(8), may_alias));
+typedef int64_t clinfa_wide_mask __attribute__((vector_size(64), aligned(8), may_alias));
+
+#define clinfa_pick(mask, a, b) \
+    ((clinfa_wide)(((clinfa_wide_mask)(a) & (mask)) | ((clinfa_wide_mask)(b) & ~(mask))))
+
+/* The least and the greatest of m numbers; NaN counts for nothing. */
+static inline void clinfa_extremes(const double *x, int64_t m, double *least, double *most)
+{
+    clinfa_wide low = INFINITY - (clinfa_wide){0}, high = (clinfa_wide){0} - INFINITY, a;
+    double lows[8], highs[8];
+    for (int64_t i = 0; i < m; i += 8) {
+        a = *(const clinfa_wide *)(x + i);
+        low = clinfa_pick(a < low, a, low);
+        high = clinfa_pick(a > high, a, high);
+    }
+    memcpy(lows, &low, 64);
+    memcpy(highs, &high, 64);
+    for (int h = 4; h; h /= 2)
+        for (int j = 0; j < h; j++) {
+            lows[j] = lows[j + h] < lows[j] ? lows[j + h] : lows[j];
+            highs[j] = highs[j + h] > highs[j] ? highs[j + h] : highs[j];
+        }
+    *least = lows[0];
+    *most = highs[0];
+}
+
+/* Weight (w, or 1 each) and targets z of what is not above `at`; returns how many of the m numbers those are. */
+static inline int64_t clinfa_left_sums(
+    const double *x, double at, const double *w, const double *z, int64_t m, double *weight, double *sum)
+{
+    clinfa_wide_mask n = {0}, left;
+    clinfa_wide wl = {0}, sl = {0};
+    if (w) {
+        for (int64_t i = 0; i < m; i += 8) {
+            left = *(const clinfa_wide *)(x + i) <= at;
+            n -= left;
+            wl += (clinfa_wide)(*(const clinfa_wide_mask *)(w + i) & left);
+            sl += (clinfa_wide)(*(const clinfa_wide_mask *)(z + i) & left);
+        }
+        *weight = ((wl[0] + wl[4]) + (wl[2] + wl[6])) + ((wl[1] + wl[5]) + (wl[3] + wl[7]));
+    } else
+        for (int64_t i = 0; i < m; i += 8) {
+            left = *(const clinfa_wide *)(x + i) <= at;
+            n -= left;
+            sl += (clinfa_wide)(*(const clinfa_wide_mask *)(z + i) & left);
+        }
+    *sum = ((sl[0] + sl[4]) + (sl[2] + sl[6])) + ((sl[1] + sl[5]) + (sl[3] + sl[7]));
+    int64_t count = ((n[0] + n[4]) + (n[2] + n[6])) + ((n[1] + n[5]) + (n[3] + n[7]));
+    if (!w)
+        *weight = (double)count;
+    return count;
+}
+
+/* Move what belongs to the left side (side[i] is 1, else 0) before the others, each in its order; returns how many that
+ * are. `moved` has room for m + 16 of the same. */
+#if defined(__AVX512F__) && defined(__AVX512VL__) && defined(__AVX512BW__)
+#define PART_VECTORS(SUFFIX, TOGETHER, MASK)                                                        \
+    for (; i + TOGETHER <= m; i += TOGETHER) {                                                      \
+        __m512i v = _mm512_loadu_si512(x + i);                                                      \
+        MASK left = (MASK)clinfa_side_mask(side + i, TOGETHER);                                     \
+        _mm512_storeu_si512(x + k, _mm512_maskz_compress_##SUFFIX(left, v));                        \
+        _mm512_storeu_si512(moved + g, _mm512_maskz_compress_##SUFFIX((MASK)~left, v));             \
+        k += __builtin_popcount(left);                                                              \
+        g += TOGETHER - __builtin_popcount(left);                                                   \
+    }
+
+static inline uint32_t clinfa_side_mask(const uint8_t *side, int together)
+{
+    __m128i v = together == 8 ? _mm_loadl_epi64((const __m128i *)side) : _mm_loadu_si128((const __m128i *)side);
+    return _mm_test_epi8_mask(v, v);
+}
+#else
+#define PART_VECTORS(SUFFIX, TOGETHER, MASK)
+#endif
+
+#define PART(NAME, TYPE, SUFFIX, TOGETHER, MASK)                                                    \
+    static inline int64_t NAME(const uint8_t *side, int64_t m, TYPE *x, TYPE *moved)                \
+    {                                                                                               \
+        int64_t i = 0, k = 0, g = 0;                                                                \
+        PART_VECTORS(SUFFIX, TOGETHER, MASK)                                                        \
+        for (; i < m; i++) {                                                                        \
+            moved[g] = x[i];                                                                        \
+            x[k] = x[i];                                                                            \
+            k += side[i];                                                                           \
+            g += !side[i];                                                                          \
+        }                                                                                           \
+        memcpy(x + k, moved, (size_t)g * sizeof(TYPE));                                             \
+        return k;                                                                                   \
+    }
+
+PART(clinfa_part_rows, int32_t, epi32, 16, uint16_t)
+PART(clinfa_part_numbers, double, epi64, 8, uint8_t)
+#undef PART
+#undef PART_VECTORS
+
+/* What a search for cuts needs of two classes y (0 and 1): their weighted sum, with z for w y each; whether both occur. */
+static inline double clinfa_two_classes(const double *y, const double *w, int64_t m, double *z, int *both)
+{
+    clinfa_wide s = {0};
+    clinfa_wide_mask other = {0};
+    double tail = 0;
+    int64_t i = 0;
+    for (; i + 8 <= m; i += 8) {
+        clinfa_wide a = *(const clinfa_wide *)(y + i);
+        other |= a != y[0];
+        if (w)
+            a *= *(const clinfa_wide *)(w + i);
+        *(clinfa_wide *)(z + i) = a;
+        s += a;
+    }
+    int64_t some = ((other[0] | other[4]) | (other[2] | other[6])) | ((other[1] | other[5]) | (other[3] | other[7]));
+    for (; i < m; i++) {
+        some |= y[i] != y[0];
+        z[i] = w ? w[i] * y[i] : y[i];
+        tail += z[i];
+    }
+    *both = some != 0;
+    return (((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))) + tail;
+}
+
+/* The sum of m numbers. */
+static inline double clinfa_sum(const double *x, int64_t m)
+{
+    clinfa_wide s = {0};
+    double tail = 0;
+    int64_t i = 0;
+    for (; i + 8 <= m; i += 8)
+        s += *(const clinfa_wide *)(x + i);
+    for (; i < m; i++)
+        tail += x[i];
+    return (((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))) + tail;
 }
 
 #endif

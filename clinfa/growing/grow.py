@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -99,11 +100,43 @@ def grow(
     """
     together = max(1, _TOGETHER // max(size, 1))
     parts = [seeds[i : i + together] for i in range(0, len(seeds), together)]
+    spare: list[_Room] = []  # one for each thread, by and by
 
     def work(part: np.ndarray) -> Trees:
-        return _grow_together(ranks, targets, rules, part, [sample(int(seed)) for seed in part])
+        try:
+            room = spare.pop()
+        except IndexError:
+            room = _Room()
+        trees = _grow_together(ranks, targets, rules, part, [sample(int(seed)) for seed in part], room)
+        spare.append(room)
+        return trees
 
     return work(parts[0]) if len(parts) == 1 else Trees.joined(jobs(work, parts), len(parts))
+
+
+class _Room:
+    """Memory that one group of trees after the other grows in, as fresh memory costs time."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[str, np.ndarray] = {}
+        self.sizes: tuple[int, ...] = ()
+        self.kernel = np.empty((1, 0), np.uint8)
+
+    def array(self, name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+        """One with whatever it holds."""
+        size = math.prod(shape)
+        there = self._arrays.get(name)
+        if there is None or len(there) < size:
+            there = self._arrays[name] = np.empty(size, dtype)
+        return there[:size].reshape(shape)
+
+    def prepared(self, m: int, *sizes: int) -> np.ndarray:
+        """What the kernel wants for at most m records."""
+        if self.sizes[1:] != sizes or self.sizes[0] < m:
+            self.sizes = (m + m // 64, *sizes)
+            self.kernel = np.empty((1, split.room(*self.sizes)), np.uint8)
+            split.prepare(self.kernel[0], *self.sizes)
+        return self.kernel
 
 
 def _measure(targets: Targets, rules: Rules) -> int:
@@ -127,17 +160,22 @@ def _grow_together(
     rules: Rules,
     seeds: np.ndarray,
     samples: list[tuple[np.ndarray, np.ndarray | None]],
+    room: _Room,
 ) -> Trees:
     """Trees one after the other in as few calls as may be."""
     lengths = np.array([len(rows) for rows, _ in samples])
     ends = np.cumsum(lengths)
     begins, m, q = ends - lengths, int(ends[-1]), targets.y.shape[1]
-    rows = np.concatenate([rows for rows, _ in samples])
+    rows = np.concatenate([rows for rows, _ in samples], out=room.array("rows", (m,), np.int32))
     weighted = samples[0][1] is not None
-    weights = np.concatenate([own for _, own in samples]) if weighted else np.empty(0)
+    weights = np.empty(0)
+    if weighted:  # (kernels read some numbers beyond the last)
+        own = [*(own for _, own in samples), np.zeros(7)]
+        weights = np.concatenate(own, out=room.array("weights", (m + 7,), np.float64))
     weights, heavy = _near_one(weights)
-    totals = np.add.reduceat(weights, begins) if weighted else lengths.astype(np.float64)
-    y, factor = targets.y[rows], 1.0
+    totals = np.add.reduceat(weights[:m], begins) if weighted else lengths.astype(np.float64)
+    y = targets.y.take(rows, axis=0, out=room.array("y", (m, q), np.float64), mode="clip")
+    factor = 1.0
     if not targets.classes and rules.criterion != "any":
         y, factor = _near_one(y)
     trees = len(samples)
@@ -171,11 +209,10 @@ def _grow_together(
     _, pending = split.sizes()
     codes = max(int(ranks.n_values.max()), 0 if ranks.targets is None else int(ranks.n_targets.max())) + 1
     item = ranks.columns.itemsize if rules.random else 2
-    sizes = (int(lengths.max()), codes, item, d, q, width, 0)
-    rooms = np.empty((1, split.room(*sizes)), np.uint8)
-    split.prepare(rooms[0], *sizes)
-    waiting = np.empty(m * pending, np.uint8)
-    nodes, values = np.empty(2 * m, RECORD), np.empty((2 * m, width))
+    kernel = room.prepared(int(lengths.max()), codes, item, d, q, width, 0)
+    waiting = room.array("waiting", (m * pending,), np.uint8)
+    nodes = room.array("nodes", (2 * m,), RECORD)
+    values = room.array("values", (2 * m, width), np.float64)
     state = np.zeros((trees, 3), np.int64)
     depths, limits = np.zeros(trees, np.int64), np.tile([-np.inf, np.inf], (trees, 1))
     condenses = ranks.n >= _LEAST_TABLES and not rules.max_leaf_nodes
@@ -188,8 +225,8 @@ def _grow_together(
         cut = Stripes(np.arange(len(todo) + 1), max(1, int(_BUDGET / work)), 1)
         cut.run(
             lambda cursor, limit, slot, cut=cut, some=some, found=found: split.grow_pass(
-                *(plan, ranks.columns, condenses, rows, weights, y, *some, found, waiting, nodes, values),
-                *(np.empty((0, 1), np.uint64), _BUDGET, rooms, sizes[0], sizes[1]),
+                *(plan, ranks.columns, ranks.records, condenses, rows, weights, y, *some, found, waiting, nodes, values),
+                *(np.empty((0, 1), np.uint64), _BUDGET, kernel, room.sizes[0], room.sizes[1]),
                 *(cut.bounds, cursor, limit, slot),
             )
         )

@@ -47,12 +47,16 @@ class Ranks:
         targets, n_targets, _ = (None,) * 3 if y is None else _rank(y, np.uint32)
         if not random:
             return cls(X, *_rank(X, np.uint16 if len(X) < 2**16 else np.uint32), targets, n_targets)
+        if np.isinf(X).any():  # half-way between two values there has to be a number
+            X = np.clip(X, np.finfo(X.dtype).min, np.finfo(X.dtype).max)
         columns = np.array(X.T, order="C")
-        most = np.finfo(np.float64).max
-        if columns.dtype == np.float64:  # half-way between two values there has to be a number
-            np.clip(columns, -most, most, out=columns)
         missing = np.isnan(columns).any(axis=1).astype(np.uint8)
         return cls(X, columns, np.zeros(len(columns), np.int64), missing, targets, n_targets)
+
+    @property
+    def records(self) -> np.ndarray:
+        """X again where columns are values; nothing otherwise."""
+        return self.X if self.columns.dtype == self.X.dtype else self.columns[:0].reshape(0, self.d)
 
     @property
     def n(self) -> int:
