@@ -7,8 +7,8 @@ CLINFA_DEBUG=1                every bounds check on, no optimisation that hides 
 """
 
 import os
-import re
 import platform
+import re
 import runpy
 import subprocess
 import sys

@@ -1,6 +1,8 @@
 # Isolation trees: samples are drawn, and divided at random until every record is alone. docs/kernels.md, "Trees".
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+from libc.math cimport NAN
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
+from clinfa._core.nodes cimport LACKING_LEFT, LEAF, Node
 from clinfa._core.types cimport clinfa_take, real
 
 cdef extern from "trees.h" nogil:
@@ -12,33 +14,14 @@ cdef extern from "float.h" nogil:
     const double DBL_MAX
 
 cdef enum:
-    LACKING_LEFT = 0x40000000   # as _core/descent.pyx reads it
-    COLUMN = 0x3FFFFFFF
     DEEPEST = 64                # nodes that may wait at a time
-    SIDE_BY_SIDE = 16            # records that go down together, so that none waits for memory alone
-    HELD = 24576                # bytes of records that meet all trees before the next come
-
-# As _core/descent.pyx reads it.
-ctypedef packed struct Node:
-    double threshold
-    int32_t left
-    int32_t right
-    int32_t feature
-    int32_t n
 
 ctypedef packed struct Waiting:
     uint64_t seed
     int64_t begin
     int64_t end
     int32_t depth
-    int32_t place
-
-# The same, smaller: the right child stands behind the left one, and a leaf leads to itself. The bit of `feature`
-# says that NaN goes right.
-ctypedef packed struct Step:
-    double threshold
-    int32_t left
-    int32_t feature
+    int32_t parent        # of a right child; -1 for others
 
 WAITING_BYTES = DEEPEST * sizeof(Waiting)
 
@@ -125,6 +108,7 @@ def grow_pass(
     const uint64_t[::1] seeds,   # in     (trees)
     int64_t deepest,             # in                    the depth at which nothing is divided any more
     Node[:, ::1] nodes,          # out    (trees, 2 size)
+    int32_t[:, ::1] n,           # out    (trees, 2 size)  records of each node
     double[:, ::1] depths,       # out    (trees, 2 size)  of each node
     uint8_t[:, ::1] waiting,     # inout  (trees, WAITING_BYTES)
     int64_t[:, ::1] state,       # inout  (trees, 2)     nodes that wait, nodes there are; zeros at first
@@ -159,18 +143,21 @@ def grow_pass(
                 left_over = budget
                 if count == 0:
                     stack[0].seed = mixed(seeds[t])
-                    stack[0].begin, stack[0].end, stack[0].depth, stack[0].place = 0, size, 0, 0
-                    waits = count = 1
+                    stack[0].begin, stack[0].end, stack[0].depth, stack[0].parent = 0, size, 0, -1
+                    waits = 1
                 while waits and left_over > 0:
                     waits -= 1
                     node = stack[waits]
-                    place = node.place
+                    place = <int32_t> count
+                    count += 1
+                    if node.parent >= 0:
+                        out[node.parent].right = place
                     m = node.end - node.begin
                     own = &rows[t, node.begin]
-                    out[place].threshold = 0
-                    out[place].left = out[place].right = place
-                    out[place].feature = 0
-                    out[place].n = <int32_t> m
+                    out[place].threshold = NAN
+                    out[place].right = place
+                    out[place].feature = LEAF
+                    n[t, place] = <int32_t> m
                     depths[t, place] = node.depth
                     left_over -= 20
                     if m < 2 or node.depth >= deepest:
@@ -221,73 +208,12 @@ def grow_pass(
                     if not missing:  # what will be missing goes where most go
                         lacking_left = 2 * j > m
                     out[place].threshold = at
-                    out[place].feature = f | (LACKING_LEFT if lacking_left else 0)
-                    out[place].left, out[place].right = <int32_t> count, <int32_t> (count + 1)
+                    out[place].feature = <uint32_t> f | (LACKING_LEFT if lacking_left else 0)
                     stack[waits].seed = seed_of_side(node.seed, 1)
                     stack[waits].begin, stack[waits].end = node.begin + j, node.end
                     stack[waits + 1].seed = seed_of_side(node.seed, 0)
                     stack[waits + 1].begin, stack[waits + 1].end = node.begin, node.begin + j
                     stack[waits].depth = stack[waits + 1].depth = node.depth + 1
-                    stack[waits].place, stack[waits + 1].place = <int32_t> (count + 1), <int32_t> count
+                    stack[waits].parent, stack[waits + 1].parent = place, -1
                     waits += 2
-                    count += 2
                 state[t, 0], state[t, 1] = waits, count
-
-
-cdef inline void go_down(
-    const real* x, int64_t d, int64_t m, const Step* tree, int64_t deepest, bint lacks, int32_t* place
-) noexcept nogil:
-    """The leaves of at most SIDE_BY_SIDE records; without branches, which nobody could foretell."""
-    cdef int64_t l, k
-    cdef const Step* node
-    cdef real value
-    for l in range(m):
-        place[l] = 0
-    for k in range(deepest):
-        for l in range(m):
-            node = tree + place[l]
-            value = x[l * d + (node.feature & COLUMN)]
-            if lacks:
-                place[l] = node.left + ((value > node.threshold) | ((value != value) & (node.feature > COLUMN)))
-            else:
-                place[l] = node.left + (value > node.threshold)
-
-
-def depth_pass(
-    const real[:, ::1] X,        # in     (n, d)
-    bint lacks,                  # in                whether there may be NaN
-    const Step[::1] steps,       # in     (nodes of all trees)
-    const double[::1] values,    # in     (nodes of all trees)  how far down each is
-    const int64_t[::1] starts,   # in     (trees + 1)  where those of a tree begin
-    const int64_t[::1] deepest,  # in     (trees)
-    double[::1] out,             # inout  (n)        plus the values of the leaves, tree by tree
-    const int64_t[::1] bounds, int64_t[::1] cursor, int64_t limit,
-):
-    cdef int64_t s, i, t, l, m, d = X.shape[1], trees = deepest.shape[0], stripes = bounds.shape[0] - 1, b, e
-    cdef int64_t block = min(max(HELD // (d * <int64_t> sizeof(real)), 32), 512) // SIDE_BY_SIDE * SIDE_BY_SIDE
-    cdef int32_t[SIDE_BY_SIDE] place
-    cdef const Step* tree
-    with nogil:
-        while limit > 0:
-            limit -= 1
-            s = clinfa_take(&cursor[0])
-            if s >= stripes:
-                break
-            b = bounds[s]
-            while b < bounds[s + 1]:
-                e = min(b + block, bounds[s + 1])
-                for t in range(trees):
-                    tree = &steps[starts[t]]
-                    i = b
-                    while i < e:
-                        m = min(SIDE_BY_SIDE, e - i)
-                        if m < SIDE_BY_SIDE:
-                            go_down(&X[i, 0], d, m, tree, deepest[t], lacks, place)
-                        elif lacks:
-                            go_down(&X[i, 0], d, SIDE_BY_SIDE, tree, deepest[t], True, place)
-                        else:
-                            go_down(&X[i, 0], d, SIDE_BY_SIDE, tree, deepest[t], False, place)
-                        for l in range(m):
-                            out[i + l] += values[starts[t] + place[l]]
-                        i += m
-                b = e

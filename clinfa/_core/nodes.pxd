@@ -5,6 +5,15 @@ ctypedef fused code_t:
     uint16_t
     uint32_t
 
+# A node as it is kept.
+cdef extern from "descent.h" nogil:
+    ctypedef struct Node "clinfa_node":
+        double threshold
+        int32_t right
+        uint32_t feature
+    const uint32_t LACKING_LEFT "NODE_LACKING_LEFT"
+    const uint32_t LEAF "NODE_LEAF"
+
 # What a column of a node holds: ranks of values, or, for cuts at random, the values.
 ctypedef fused value_t:
     float
@@ -16,7 +25,7 @@ ctypedef fused column_t:
     float
     double
 
-# A node as it is written down: `left` is -1 in a leaf. Records whose code is at most that of `low` go left.
+# A node as it is first written down: `left` is -1 in a leaf. Records whose code is at most that of `low` go left.
 ctypedef packed struct Record:
     int32_t left
     int32_t right

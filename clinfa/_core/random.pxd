@@ -1,5 +1,4 @@
 # A cut of one column of a node at random, from its values. docs/kernels.md, "Trees".
-from libc.math cimport NAN
 from libc.stdint cimport int32_t, int64_t, uint64_t
 
 from clinfa._core.describe cimport deviations
@@ -13,7 +12,8 @@ cdef extern from "trees.h" nogil:
     uint64_t seed_of_column(uint64_t, int32_t)
     enum:
         LANES "CLINFA_TREE_LANES"
-    void extremes "clinfa_extremes" (const double*, int64_t, double*, double*)
+    void gather_f32 "clinfa_gather_f32" (const float*, const int32_t*, int64_t, double*, double*, double*)
+    void gather_f64 "clinfa_gather_f64" (const double*, const int32_t*, int64_t, double*, double*, double*)
     int64_t left_sums "clinfa_left_sums" (const double*, double, const double*, const double*, int64_t, double*, double*)
 
 cdef inline double uniform(uint64_t seed) noexcept nogil:
@@ -36,11 +36,10 @@ cdef inline void search_random(
     cdef double at, wl = 0, sl = 0, S = 0, score = 0, ww = 1, side, vl = 0, vr = 0, least, most
     cdef double* sums = work.totals + p.width
     cdef double* x = work.sum
-    for i in range(m):
-        x[i] = column[rows[i]]
-    for i in range(m, padded):
-        x[i] = NAN
-    extremes(x, padded, &least, &most)
+    if value_t is float:
+        gather_f32(column, rows, m, x, &least, &most)
+    else:
+        gather_f64(column, rows, m, x, &least, &most)
     if p.missing[feature]:
         for i in range(m):
             lacking += x[i] != x[i]

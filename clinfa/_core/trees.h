@@ -59,26 +59,49 @@ typedef int64_t clinfa_wide_mask __attribute__((vector_size(64), aligned(8), may
 #define clinfa_pick(mask, a, b) \
     ((clinfa_wide)(((clinfa_wide_mask)(a) & (mask)) | ((clinfa_wide_mask)(b) & ~(mask))))
 
-/* The least and the greatest of m numbers; NaN counts for nothing. */
-static inline void clinfa_extremes(const double *x, int64_t m, double *least, double *most)
-{
-    clinfa_wide low = INFINITY - (clinfa_wide){0}, high = (clinfa_wide){0} - INFINITY, a;
-    double lows[8], highs[8];
-    for (int64_t i = 0; i < m; i += 8) {
-        a = *(const clinfa_wide *)(x + i);
-        low = clinfa_pick(a < low, a, low);
-        high = clinfa_pick(a > high, a, high);
+/* The values of some rows, padded with NaN; their least and greatest, for which NaN counts for nothing. */
+#if defined(__AVX512F__) && defined(__AVX512VL__)
+#define GATHER_f64(column, some) \
+    _mm512_mask_i32gather_pd(_mm512_set1_pd(NAN), some, _mm256_maskz_loadu_epi32(some, rows + i), column, 8)
+#define GATHER_f32(column, some)                                                                    \
+    _mm512_cvtps_pd(_mm256_mmask_i32gather_ps(                                                      \
+        _mm256_set1_ps(NAN), some, _mm256_maskz_loadu_epi32(some, rows + i), column, 4))
+#define GATHER_EIGHT(SUFFIX)                                                                        \
+    uint8_t some = m - i >= 8 ? 255 : (uint8_t)((1 << (m - i)) - 1);                                \
+    a = (clinfa_wide)GATHER_##SUFFIX(column, some);
+#else
+#define GATHER_EIGHT(SUFFIX)                                                                        \
+    for (int j = 0; j < 8; j++)                                                                     \
+        a[j] = i + j < m ? column[rows[i + j]] : NAN;
+#endif
+
+#define GATHER(NAME, TYPE, SUFFIX)                                                                  \
+    static inline void NAME(                                                                        \
+        const TYPE *column, const int32_t *rows, int64_t m, double *x, double *least, double *most) \
+    {                                                                                               \
+        clinfa_wide low = INFINITY - (clinfa_wide){0}, high = (clinfa_wide){0} - INFINITY, a;       \
+        double lows[8], highs[8];                                                                   \
+        for (int64_t i = 0; i < m; i += 8) {                                                        \
+            GATHER_EIGHT(SUFFIX)                                                                    \
+            *(clinfa_wide *)(x + i) = a;                                                            \
+            low = clinfa_pick(a < low, a, low);                                                     \
+            high = clinfa_pick(a > high, a, high);                                                  \
+        }                                                                                           \
+        memcpy(lows, &low, 64);                                                                     \
+        memcpy(highs, &high, 64);                                                                   \
+        for (int h = 4; h; h /= 2)                                                                  \
+            for (int j = 0; j < h; j++) {                                                           \
+                lows[j] = lows[j + h] < lows[j] ? lows[j + h] : lows[j];                            \
+                highs[j] = highs[j + h] > highs[j] ? highs[j + h] : highs[j];                       \
+            }                                                                                       \
+        *least = lows[0];                                                                           \
+        *most = highs[0];                                                                           \
     }
-    memcpy(lows, &low, 64);
-    memcpy(highs, &high, 64);
-    for (int h = 4; h; h /= 2)
-        for (int j = 0; j < h; j++) {
-            lows[j] = lows[j + h] < lows[j] ? lows[j + h] : lows[j];
-            highs[j] = highs[j + h] > highs[j] ? highs[j + h] : highs[j];
-        }
-    *least = lows[0];
-    *most = highs[0];
-}
+
+GATHER(clinfa_gather_f32, float, f32)
+GATHER(clinfa_gather_f64, double, f64)
+#undef GATHER
+#undef GATHER_EIGHT
 
 /* Weight (w, or 1 each) and targets z of what is not above `at`; returns how many of the m numbers those are. */
 static inline int64_t clinfa_left_sums(

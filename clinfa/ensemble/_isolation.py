@@ -8,15 +8,14 @@ import numpy as np
 
 from clinfa._core import isolation
 from clinfa.arrays import Table, all_finite
-from clinfa.growing.trees import LACKING, NODE, Trees
+from clinfa.growing.trees import NODE, Trees
 from clinfa.threads import stripes
 
-__all__ = ["Draws", "average_path", "depths", "grow"]
+__all__ = ["Draws", "average_path", "grow"]
 
 _MOST = 1000  # weights above that on average are no numbers of repetitions any more
 _BUDGET = 1e7  # looks at a value in one call: some 30 ms
-_LOOK_NS, _DRAW_NS, _STEP_NS = 4.0, 30.0, 2.0
-_STEP = np.dtype([("threshold", "f8"), ("left", "i4"), ("feature", "i4")])  # as the kernel reads it
+_LOOK_NS, _DRAW_NS = 4.0, 30.0
 
 
 def average_path(n: np.ndarray) -> np.ndarray:
@@ -106,7 +105,8 @@ def grow(X: np.ndarray, rows: np.ndarray, columns: np.ndarray, seeds: np.ndarray
         The depth at which nothing is divided any more.
     """
     trees, size = rows.shape
-    nodes, deep = np.empty((trees, 2 * size), NODE), np.empty((trees, 2 * size))
+    nodes, n = np.empty((trees, 2 * size), NODE), np.empty((trees, 2 * size), np.int32)
+    deep = np.empty((trees, 2 * size))
     waiting = np.empty((trees, isolation.WAITING_BYTES), np.uint8)
     state = np.zeros((trees, 2), np.int64)
     cut = stripes(trees, 2 * size * (deepest + 1) * _LOOK_NS)
@@ -114,7 +114,7 @@ def grow(X: np.ndarray, rows: np.ndarray, columns: np.ndarray, seeds: np.ndarray
     while True:
         cut.run(
             lambda cursor, limit, slot: isolation.grow_pass(
-                *(X, columns, rows, seeds, deepest, nodes, deep, waiting, state, _BUDGET, rooms),
+                *(X, columns, rows, seeds, deepest, nodes, n, deep, waiting, state, _BUDGET, rooms),
                 *(cut.bounds, cursor, limit, slot),
             )
         )
@@ -122,13 +122,14 @@ def grow(X: np.ndarray, rows: np.ndarray, columns: np.ndarray, seeds: np.ndarray
             break
     counts = state[:, 1]
     there = np.arange(2 * size) < counts[:, None]
-    found, depth = nodes[there], deep[there]
+    n, depth = n[there], deep[there]
     starts = np.concatenate([[0], np.cumsum(counts)])
     return Trees(
-        found,
-        (depth + average_path(found["n"]))[:, None],
-        np.zeros(len(found)),
-        found["n"].astype(np.float64),
+        nodes[there],
+        n,
+        (depth + average_path(n))[:, None],
+        np.zeros(len(n)),
+        n.astype(np.float64),
         starts,
         X.shape[1],
         np.ones(1, np.int64),
@@ -140,22 +141,3 @@ def grow(X: np.ndarray, rows: np.ndarray, columns: np.ndarray, seeds: np.ndarray
 def _missing(X: np.ndarray) -> np.ndarray:
     """Which columns lack values."""
     return np.zeros(X.shape[1], bool) if all_finite(X) else np.isnan(X).any(axis=0)
-
-
-def depths(trees: Trees, X: np.ndarray) -> np.ndarray:
-    """How far down the trees of `grow` each record gets, on average: shape (n,)."""
-    nodes, out = trees.nodes, np.zeros(len(X))
-    leaf = nodes["left"] == nodes["right"]
-    steps = np.empty(len(nodes), _STEP)
-    steps["threshold"] = np.where(leaf, np.inf, nodes["threshold"])
-    steps["left"] = nodes["left"]
-    steps["feature"] = np.where(leaf, 0, nodes["feature"] ^ LACKING)
-    values = np.ascontiguousarray(trees.values[:, 0])
-    lacks = bool(_missing(X).any())
-    cut = stripes(len(X), _STEP_NS * float(trees.depths.sum() + len(trees)), most=256)
-    cut.run(
-        lambda cursor, limit, slot: isolation.depth_pass(
-            X, lacks, steps, values, trees.starts, trees.depths, out, cut.bounds, cursor, limit
-        )
-    )
-    return out / len(trees)

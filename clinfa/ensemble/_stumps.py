@@ -92,12 +92,8 @@ class Sorted:
         return self._divided(weights, totals, f, int(places[f]), bool(missing_left[f]))
 
     def _leaf(self, totals: np.ndarray) -> Tree:
-        one = np.full(1, -1, np.int32)
-        return self._tree(
-            packed(np.zeros(1), one, one, one, one, np.array([self.ranks.n]), np.array([0, 1])),
-            totals[None],
-            0,
-        )
+        one = np.full(1, -1)
+        return self._tree(packed(np.zeros(1), one, one, one), np.array([self.ranks.n]), totals[None], 0)
 
     def _divided(
         self, weights: np.ndarray, totals: np.ndarray, f: int, place: int, missing_left: bool
@@ -119,24 +115,32 @@ class Sorted:
             threshold = middle if below <= middle < above else below
         nodes = packed(
             np.array([threshold, 0.0, 0.0]),
-            np.array([1, -1, -1], np.int32),
-            np.array([2, -1, -1], np.int32),
-            np.array([f, -1, -1], np.int32),
+            np.array([2, -1, -1]),
+            np.array([f, -1, -1]),
             # (Where nothing is missing, what will be goes where most go.)
             np.array([missing_left if lacking else 2 * n_left > ranks.n, False, False]),
-            np.array([ranks.n, n_left, ranks.n - n_left]),
-            np.array([0, 3]),
         )
-        tree = self._tree(nodes, np.stack([totals, sides[1], sides[0]]), 1)
+        counts = np.array([ranks.n, n_left, ranks.n - n_left])
+        tree = self._tree(nodes, counts, np.stack([totals, sides[1], sides[0]]), 1)
         said = tree.values[1:].argmax(axis=1)
         return tree, np.where(left, said[0], said[1])
 
-    def _tree(self, nodes: np.ndarray, sums: np.ndarray, depth: int) -> Tree:
+    def _tree(self, nodes: np.ndarray, n: np.ndarray, sums: np.ndarray, depth: int) -> Tree:
         whole = sums.sum(axis=1)
         shares = sums / whole[:, None]
         impurity = self._impurity(shares)
         missing = self.ranks.missing.astype(bool)
-        return Tree(nodes, shares, impurity, whole, self.ranks.d, np.array([self.k]), depth, missing)
+        return Tree(
+            nodes,
+            n.astype(np.int32),
+            shares,
+            impurity,
+            whole,
+            self.ranks.d,
+            np.array([self.k]),
+            depth,
+            missing,
+        )
 
     def _impurity(self, shares: np.ndarray) -> np.ndarray:
         if self.criterion == "gini":

@@ -12,9 +12,9 @@ import numpy as np
 from clinfa.arrays import Table, is_dataset
 from clinfa.base import Estimator
 from clinfa.ensemble._collection import Collection
-from clinfa.ensemble._isolation import Draws, average_path, depths, grow
+from clinfa.ensemble._isolation import Draws, average_path, grow
 from clinfa.errors import outside
-from clinfa.growing.trees import LACKING, Trees
+from clinfa.growing.trees import COLUMN, LEAF, Trees
 from clinfa.many import share
 from clinfa.params import (
     Rule,
@@ -328,9 +328,9 @@ class IsolationForest(Collection, Estimator):
         base, out = self.estimator_, []
         for tree, columns, own in zip(self._trees, self._columns, self._seeds(), strict=True):
             nodes = tree.nodes.copy()
-            column, bit = nodes["feature"] & ~LACKING, nodes["feature"] & LACKING
-            leaf = nodes["left"] == np.arange(len(nodes))
-            nodes["feature"] = np.where(leaf, 0, np.searchsorted(columns, column) | bit)
+            column, bits = nodes["feature"] & COLUMN, nodes["feature"] & ~np.uint32(COLUMN)
+            leaf = bits >= LEAF
+            nodes["feature"] = np.where(leaf, bits, np.searchsorted(columns, column).astype(np.uint32) | bits)
             tree = replace(tree, nodes=nodes, n_features=len(columns), missing=tree.missing[columns])
             model = ExtraTreeRegressor(**base.get_params() | {"random_state": int(own % 2**32)})
             fit = TreeFit(tree, 1, tree.together())
@@ -380,5 +380,5 @@ def _columns(own: np.ndarray, d: int, width: int) -> np.ndarray:
 
 def _scores(trees: Trees, X: np.ndarray, size: int) -> np.ndarray:
     usual = float(average_path(np.array(size)))
-    scores = -(2.0 ** -(depths(trees, X) / usual if usual else np.ones(len(X))))
+    scores = -(2.0 ** -(trees.means(X)[:, 0] / usual if usual else np.ones(len(X))))
     return scores.astype(X.dtype, copy=False)

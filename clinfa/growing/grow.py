@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from clinfa._core import split
+from clinfa._core import pack, split
 from clinfa.growing.ranks import Ranks
-from clinfa.growing.trees import Trees, packed
-from clinfa.threads import Stripes, jobs
+from clinfa.growing.trees import NODE, Trees
+from clinfa.threads import Stripes, jobs, stripes
 
 __all__ = ["CRITERIA", "Rules", "Targets", "grow"]
 
@@ -34,6 +34,7 @@ CRITERIA = {
 }
 _BUDGET = 4e6  # looks at a value in one call: some 30 ms
 _TOGETHER = 100_000  # samples that one call gets, unless a single tree has more
+_NODE_NS = 20.0  # putting a node where it is kept
 _LEAST_TABLES = 16_384  # with fewer records than that, small nodes do without tables of their own
 _FAR = 1e100  # weights and targets beyond are brought near by a power of two
 
@@ -225,50 +226,60 @@ def _grow_together(
         cut = Stripes(np.arange(len(todo) + 1), max(1, int(_BUDGET / work)), 1)
         cut.run(
             lambda cursor, limit, slot, cut=cut, some=some, found=found: split.grow_pass(
-                *(plan, ranks.columns, ranks.records, condenses, rows, weights, y, *some, found, waiting, nodes, values),
+                *(
+                    plan,
+                    ranks.columns,
+                    ranks.records,
+                    condenses,
+                    rows,
+                    weights,
+                    y,
+                    *some,
+                    found,
+                    waiting,
+                    nodes,
+                    values,
+                ),
                 *(np.empty((0, 1), np.uint64), _BUDGET, kernel, room.sizes[0], room.sizes[1]),
                 *(cut.bounds, cursor, limit, slot),
             )
         )
         state[todo] = found
         todo = todo[found[:, 0] > 0]
-    pieces = [slice(2 * b, 2 * b + count) for b, count in zip(begins, state[:, 1], strict=True)]
-    nodes = np.concatenate([nodes[piece] for piece in pieces])
-    values = np.concatenate([values[piece] for piece in pieces])
     starts = np.concatenate([[0], np.cumsum(state[:, 1])])
-    inner = nodes["left"] >= 0
-    threshold = nodes["threshold"] if rules.random else _thresholds(ranks.X, nodes, inner)
+    return _packed(ranks, targets, rules, nodes, values, 2 * begins, starts, (factor, heavy, power))
+
+
+def _packed(
+    ranks: Ranks,
+    targets: Targets,
+    rules: Rules,
+    found: np.ndarray,
+    given: np.ndarray,
+    firsts: np.ndarray,
+    starts: np.ndarray,
+    scales: tuple[float, float, int],
+) -> Trees:
+    """As they are kept."""
+    factor, heavy, power = scales
+    count, trees = int(starts[-1]), len(firsts)
+    nodes, n = np.empty(count, NODE), np.empty(count, np.int32)
+    values, impurity, weight = np.empty((count, targets.width)), np.empty(count), np.empty(count)
+    depths = np.empty(trees, np.int64)
+    cut = stripes(trees, count / trees * _NODE_NS)
+    rooms = np.empty((cut.width(), 2 * int(np.diff(starts).max())), np.int32)
+    cut.run(
+        lambda cursor, limit, slot: pack.pack_pass(
+            *(ranks.X, found, given, firsts, rules.random, starts, nodes, n, values, impurity, weight),
+            *(depths, rooms, cut.bounds, cursor, limit, slot),
+        )
+    )
     with np.errstate(over="ignore"):  # (the variance of very large numbers is out of range)
         if factor != 1.0:
             values /= factor
-            nodes["impurity"] = nodes["impurity"] / factor / (factor if power == 2 else 1.0)
+            impurity /= factor
+            impurity /= factor if power == 2 else 1.0
         if heavy != 1.0:
-            nodes["weight"] /= heavy
-    return Trees(
-        packed(
-            threshold,
-            *(nodes[name] for name in ("left", "right", "feature", "missing_left", "n")),
-            starts,
-        ),
-        values,
-        np.ascontiguousarray(nodes["impurity"]),
-        np.ascontiguousarray(nodes["weight"]),
-        starts,
-        d,
-        targets.n_classes,
-        np.maximum.reduceat(nodes["depth"], starts[:-1]),
-        ranks.missing.astype(bool),
-    )
-
-
-def _thresholds(X: np.ndarray, nodes: np.ndarray, inner: np.ndarray) -> np.ndarray:
-    """Half-way between the values on both sides, on the side of the lower one."""
-    out = np.zeros(len(nodes))
-    feature, high = nodes["feature"][inner], nodes["high"][inner]
-    low = X[nodes["low"][inner], feature].astype(np.float64)
-    up = np.where(high >= 0, X[np.maximum(high, 0), feature].astype(np.float64), np.inf)
-    with np.errstate(invalid="ignore"):
-        middle = low / 2 + up / 2
-    middle = np.where((middle >= low) & (middle < up), middle, low)
-    out[inner] = np.where(high >= 0, middle, np.inf)  # (all that is not missing goes left)
-    return out
+            weight /= heavy
+    missing = ranks.missing.astype(bool)
+    return Trees(nodes, n, values, impurity, weight, starts, ranks.d, targets.n_classes, depths, missing)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from clinfa._core import prune
-from clinfa.growing.trees import Tree
+from clinfa.growing.trees import COLUMN, LACKING, Tree, packed
 
 __all__ = ["pruned", "pruning_path"]
 
@@ -42,15 +42,16 @@ def pruned(tree: Tree, alpha: float) -> Tree:
         gone[depth_nodes] = (up >= 0) & (gone[up] | cut[up])
     kept = np.flatnonzero(~gone)
     place = np.cumsum(~gone) - 1
-    nodes = tree.nodes[kept].copy()
+    nodes = tree.nodes[kept]
     leaf = cut[kept] | (tree.children_left[kept] < 0)
-    own = np.arange(len(kept), dtype=np.int32)
-    nodes["left"] = np.where(leaf, own, place[nodes["left"]])
-    nodes["right"] = np.where(leaf, own, place[nodes["right"]])
-    nodes["feature"] = np.where(leaf, 0, nodes["feature"])
+    bits = nodes["feature"]
+    nodes = packed(
+        nodes["threshold"], np.where(leaf, -1, place[nodes["right"]]), bits & COLUMN, (bits & LACKING) != 0
+    )
     out = replace(
         tree,
         nodes=nodes,
+        n=tree.n[kept],
         values=tree.values[kept],
         impurity=tree.impurity[kept],
         weighted_n_node_samples=tree.weighted_n_node_samples[kept],

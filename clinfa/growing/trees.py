@@ -12,43 +12,42 @@ import numpy as np
 from clinfa._core import descent
 from clinfa.threads import stripes
 
-__all__ = ["LACKING", "NODE", "Tree", "Trees", "packed"]
+__all__ = ["COLUMN", "LACKING", "LEAF", "NODE", "Tree", "Trees", "packed"]
 
-# As _core/descent.pyx reads it. A leaf leads to itself; `feature` is a column, and a bit: where NaN goes.
-NODE = np.dtype([("threshold", "f8"), ("left", "i4"), ("right", "i4"), ("feature", "i4"), ("n", "i4")])
-_COLUMN, LACKING = 0x3FFFFFFF, 0x40000000
-_STEP_NS = 4.0  # down one node
+# As _core/descent.h reads it. What goes left goes to the next node; a leaf's threshold is NaN, and its right
+# child itself. `feature` is a column, and bits: whether NaN goes left, and whether it is a leaf.
+NODE = np.dtype([("threshold", "f8"), ("right", "i4"), ("feature", "u4")])
+COLUMN, LACKING, LEAF = 0x3FFFFFFF, 0x40000000, 0x80000000
+_STEP_NS = 1.5  # down one node
+_HELD = 4096  # records at least, where there are many, for all of which the trees are read once
 
 
 def packed(
     threshold: np.ndarray,
-    left: np.ndarray,
     right: np.ndarray,
     feature: np.ndarray,
     missing_left: np.ndarray,
-    n: np.ndarray,
-    starts: np.ndarray,
 ) -> np.ndarray:
-    """Nodes as the kernels read them; `left` is negative in leaves, and trees begin at `starts`."""
-    out = np.empty(len(left), NODE)
-    leaf = left < 0
-    place = np.arange(len(left)) - np.repeat(starts[:-1], np.diff(starts))
-    out["threshold"] = threshold
-    out["left"], out["right"] = np.where(leaf, place, left), np.where(leaf, place, right)
-    out["feature"] = np.where(leaf, 0, feature | np.where(missing_left, LACKING, 0))
-    out["n"] = n
+    """Nodes of a tree as they are kept, from parent to left child to right; `right` is below 0 in leaves."""
+    out = np.empty(len(right), NODE)
+    leaf = right < 0
+    out["threshold"] = np.where(leaf, np.nan, threshold)
+    out["right"] = np.where(leaf, np.arange(len(right)), right)
+    out["feature"] = np.where(leaf, LEAF, feature | np.where(missing_left, LACKING, 0))
     return out
 
 
 @dataclass(frozen=True)
 class Tree:
-    """One tree; nodes are numbered as they were found, the root is node 0.
+    """One tree; nodes are numbered from parent to left child to right, the root is node 0.
 
     The names are those of scikit-learn's ``tree_``.
 
     Attributes
     ----------
     nodes : structured ndarray of shape (node_count,)
+    n : ndarray of shape (node_count,), int32
+        Records.
     value : ndarray of shape (node_count, n_outputs, max_n_classes)
         Shares of the classes, or in the last axis one number.
     impurity : ndarray of shape (node_count,)
@@ -62,6 +61,7 @@ class Tree:
     """
 
     nodes: np.ndarray
+    n: np.ndarray
     values: np.ndarray  # (node_count, width)
     impurity: np.ndarray
     weighted_n_node_samples: np.ndarray
@@ -84,7 +84,7 @@ class Tree:
 
     @cached_property
     def _leaf(self) -> np.ndarray:
-        return self.nodes["left"] == np.arange(len(self.nodes))
+        return self.nodes["feature"] >= LEAF
 
     @property
     def n_leaves(self) -> int:
@@ -92,7 +92,7 @@ class Tree:
 
     @cached_property
     def children_left(self) -> np.ndarray:
-        return np.where(self._leaf, -1, self.nodes["left"]).astype(np.int64)
+        return np.where(self._leaf, -1, np.arange(1, len(self.nodes) + 1))
 
     @cached_property
     def children_right(self) -> np.ndarray:
@@ -100,7 +100,7 @@ class Tree:
 
     @cached_property
     def feature(self) -> np.ndarray:
-        return np.where(self._leaf, -2, self.nodes["feature"] & _COLUMN).astype(np.int64)
+        return np.where(self._leaf, -2, (self.nodes["feature"] & COLUMN).astype(np.int64))
 
     @cached_property
     def threshold(self) -> np.ndarray:
@@ -112,7 +112,7 @@ class Tree:
 
     @property
     def n_node_samples(self) -> np.ndarray:
-        return self.nodes["n"].astype(np.int64)
+        return self.n.astype(np.int64)
 
     @cached_property
     def value(self) -> np.ndarray:
@@ -137,9 +137,9 @@ class Tree:
         inner = np.flatnonzero(~self._leaf)
         mass = self.weighted_n_node_samples / self.weighted_n_node_samples[0] * self.impurity
         nodes = self.nodes[inner]
-        gain = mass[inner] - mass[nodes["left"]] - mass[nodes["right"]]
+        gain = mass[inner] - mass[inner + 1] - mass[nodes["right"]]
         # (Without any inner node there are no weights to tell that these are floats.)
-        out = np.bincount(nodes["feature"] & _COLUMN, gain, self.n_features).astype(np.float64, copy=False)
+        out = np.bincount(nodes["feature"] & COLUMN, gain, self.n_features).astype(np.float64, copy=False)
         total = out.sum()
         return out / total if normalize and total > 0 else out
 
@@ -147,6 +147,7 @@ class Tree:
         """As a forest of one."""
         return Trees(
             self.nodes,
+            self.n,
             self.values,
             self.impurity,
             self.weighted_n_node_samples,
@@ -178,7 +179,7 @@ class Tree:
         """The parent of each node; -1 for the root."""
         out = np.full(self.node_count, -1, np.int64)
         inner = np.flatnonzero(~self._leaf)
-        out[self.nodes["left"][inner]] = inner
+        out[inner + 1] = inner
         out[self.nodes["right"][inner]] = inner
         return out
 
@@ -188,7 +189,7 @@ class Tree:
         while len(at):
             out[at] = depth
             at = at[~self._leaf[at]]
-            at = np.concatenate([self.nodes["left"][at], self.nodes["right"][at]])
+            at = np.concatenate([at + 1, self.nodes["right"][at]])
             depth += 1
         return out
 
@@ -201,6 +202,7 @@ class Trees:
     ----------
     nodes : structured ndarray of shape (nodes,)
         Children are numbered within their tree.
+    n : ndarray of shape (nodes,), int32
     values : ndarray of shape (nodes, width)
     impurity, weight : ndarray of shape (nodes,)
     starts : ndarray of shape (trees + 1,)
@@ -212,6 +214,7 @@ class Trees:
     """
 
     nodes: np.ndarray
+    n: np.ndarray
     values: np.ndarray
     impurity: np.ndarray
     weight: np.ndarray
@@ -232,7 +235,7 @@ class Trees:
         first = next(several)
         if count == 1:
             return first
-        names = ("nodes", "values", "impurity", "weight")
+        names = ("nodes", "n", "values", "impurity", "weight")
         whole = {name: getattr(first, name).copy() for name in names}
         starts, depths, used, room = [first.starts], [first.depths], len(first.nodes), len(first.nodes)
         for i, some in enumerate(several, 2):
@@ -260,6 +263,7 @@ class Trees:
         own = slice(self.starts[t], self.starts[t + 1])
         return Tree(
             self.nodes[own],
+            self.n[own],
             self.values[own],
             self.impurity[own],
             self.weight[own],
@@ -270,7 +274,8 @@ class Trees:
         )
 
     def _cut(self, n: int) -> Any:
-        return stripes(n, _STEP_NS * float(self.depths.sum() + len(self)), most=256)
+        row_ns = _STEP_NS * float(self.depths.sum() + len(self))
+        return stripes(n, row_ns, most=max(32, n // _HELD))
 
     def leaves(self, X: np.ndarray) -> np.ndarray:
         """The leaf of each record in each tree: shape (n, trees), int32."""

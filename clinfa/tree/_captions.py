@@ -217,8 +217,8 @@ class Captions:
             lines.append(self._rule(node))
         if self.impurity:
             lines.append(says(self.criterion, self._rounded(tree.impurity[node])))
-        count = int(tree.nodes["n"][node])
-        of_all = f"{round(100.0 * count / int(tree.nodes['n'][0]), 1)}%"
+        count = int(tree.n[node])
+        of_all = f"{round(100.0 * count / int(tree.n[0]), 1)}%"
         lines.append(says("samples", of_all if self.proportion else str(count)))
         lines.append(says("value", self._value(node)))
         if self.classes is not None:

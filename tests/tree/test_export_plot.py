@@ -52,16 +52,24 @@ def boxes_of(found):
 def chain(depth, to_left):
     """A regressor whose tree splits one record off at each level: the least, or else the greatest."""
     n = 2 * depth + 1
-    inner = np.arange(0, n - 2, 2)
-    one, rest = np.full(n, -1), np.full(n, -1)
-    one[inner], rest[inner] = inner + 1, inner + 2
-    left, right = (rest, one) if to_left else (one, rest)
-    nodes = packed(
-        np.zeros(n), left, right, np.zeros(n, np.int64), np.zeros(n, bool), np.ones(n), np.array([0, n])
-    )
+    right = np.full(n, -1)
+    if to_left:
+        right[:depth] = n - 1 - np.arange(depth)
+    else:
+        inner = np.arange(0, n - 2, 2)
+        right[inner] = inner + 2
+    nodes = packed(np.zeros(n), right, np.zeros(n, np.int64), np.zeros(n, bool))
     model = DecisionTreeRegressor().fit([[0.0]], [0.0])
     model.tree_ = Tree(
-        nodes, np.zeros((n, 1)), np.zeros(n), np.ones(n), 1, np.ones(1, np.int64), depth, np.zeros(1, bool)
+        nodes,
+        np.ones(n, np.int32),
+        np.zeros((n, 1)),
+        np.zeros(n),
+        np.ones(n),
+        1,
+        np.ones(1, np.int64),
+        depth,
+        np.zeros(1, bool),
     )
     return model
 

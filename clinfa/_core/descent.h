@@ -1,0 +1,113 @@
+/* Down trees: sixteen records at a time with AVX-512, else eight side by side. */
+#ifndef CLINFA_DESCENT_H
+#define CLINFA_DESCENT_H
+
+#include <math.h>
+#include <stdint.h>
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
+/* Records whose value is at most the threshold go left, to the next node. A leaf's threshold is NaN, and its right child
+ * itself. */
+typedef struct {
+    double threshold;
+    int32_t right;
+    uint32_t feature;  /* a column, and bits */
+} clinfa_node;
+
+#define NODE_COLUMN 0x3FFFFFFFu
+#define NODE_LACKING_LEFT 0x40000000u  /* NaN goes left */
+#define NODE_LEAF 0x80000000u
+#define DESCENT_GROUP 256              /* records that go down a tree together: those still under way are kept in a list */
+#define DESCENT_MOST (1 << 22)         /* columns, and a 256th of the nodes of a tree, for offsets of 32 bits */
+
+#if defined(__AVX512F__) && defined(__AVX512VL__) && defined(__AVX512DQ__)
+#define LOW_HALF(v) _mm512_castsi512_si256(v)
+#define HIGH_HALF(v) _mm512_extracti64x4_epi64(v, 1)
+#define BOTH_HALVES(a, b) _mm512_inserti64x4(_mm512_castsi256_si512(a), b, 1)
+#define VALUES_f64(at) _mm512_i32gather_pd(at, x, 8)
+#define VALUES_f32(at) _mm512_cvtps_pd(_mm256_i32gather_ps(x, at, 4))
+
+#define DOWN_VECTORS(SUFFIX)                                                                                  \
+    if (d < DESCENT_MOST && nodes < (int64_t)DESCENT_MOST * 256) {                                            \
+        int32_t who[DESCENT_GROUP + 16], at[DESCENT_GROUP + 16];                                              \
+        int64_t under_way = m, k;                                                                             \
+        const __m512i width = _mm512_set1_epi32((int)d), column = _mm512_set1_epi32(NODE_COLUMN);             \
+        for (int64_t i = 0; i < m; i++) {                                                                     \
+            who[i] = (int32_t)i;                                                                              \
+            at[i] = 0;                                                                                        \
+        }                                                                                                     \
+        while (under_way) {                                                                                   \
+            k = 0;                                                                                            \
+            for (int64_t i = 0; i < under_way; i += 16) {                                                     \
+                __mmask16 some = under_way - i >= 16 ? 0xFFFF : (__mmask16)((1 << (under_way - i)) - 1);      \
+                __m512i who_v = _mm512_maskz_loadu_epi32(some, who + i);                                      \
+                __m512i at_v = _mm512_maskz_loadu_epi32(some, at + i);                                        \
+                __m512i twice = _mm512_slli_epi32(at_v, 1); /* nodes are two words of eight bytes */          \
+                __m512d threshold_a = _mm512_i32gather_pd(LOW_HALF(twice), tree, 8);                          \
+                __m512d threshold_b = _mm512_i32gather_pd(HIGH_HALF(twice), tree, 8);                         \
+                __m512i rest_a = _mm512_i32gather_epi64(LOW_HALF(twice), (const char *)tree + 8, 8);          \
+                __m512i rest_b = _mm512_i32gather_epi64(HIGH_HALF(twice), (const char *)tree + 8, 8);         \
+                __m512i right = BOTH_HALVES(_mm512_cvtepi64_epi32(rest_a), _mm512_cvtepi64_epi32(rest_b));    \
+                __m512i feature = BOTH_HALVES(_mm512_cvtepi64_epi32(_mm512_srli_epi64(rest_a, 32)),           \
+                                              _mm512_cvtepi64_epi32(_mm512_srli_epi64(rest_b, 32)));          \
+                __m512i value_at = _mm512_add_epi32(                                                          \
+                    _mm512_mullo_epi32(who_v, width), _mm512_and_epi32(feature, column));                     \
+                __m512d value_a = VALUES_##SUFFIX(LOW_HALF(value_at));                                        \
+                __m512d value_b = VALUES_##SUFFIX(HIGH_HALF(value_at));                                       \
+                __mmask16 left = (__mmask16)(_mm512_cmp_pd_mask(value_a, threshold_a, _CMP_LE_OQ)             \
+                                             | _mm512_cmp_pd_mask(value_b, threshold_b, _CMP_LE_OQ) << 8);    \
+                __mmask16 lacks = (__mmask16)(_mm512_cmp_pd_mask(value_a, value_a, _CMP_UNORD_Q)              \
+                                              | _mm512_cmp_pd_mask(value_b, value_b, _CMP_UNORD_Q) << 8);     \
+                __mmask16 ends = _mm512_movepi32_mask(feature) & some, goes = some & (__mmask16)~ends;        \
+                if (lacks)                                                                                    \
+                    left |= _mm512_mask_test_epi32_mask(                                                      \
+                        lacks, feature, _mm512_set1_epi32(NODE_LACKING_LEFT));                                \
+                if (ends)                                                                                     \
+                    _mm512_mask_i32scatter_epi32(place, ends, who_v, at_v, 4);                                \
+                at_v = _mm512_mask_add_epi32(right, left, at_v, _mm512_set1_epi32(1));                        \
+                _mm512_storeu_si512(who + k, _mm512_maskz_compress_epi32(goes, who_v));                       \
+                _mm512_storeu_si512(at + k, _mm512_maskz_compress_epi32(goes, at_v));                         \
+                k += __builtin_popcount(goes);                                                                \
+            }                                                                                                 \
+            under_way = k;                                                                                    \
+        }                                                                                                     \
+        return;                                                                                               \
+    }
+#else
+#define DOWN_VECTORS(SUFFIX)
+#endif
+
+/* The leaves of at most DESCENT_GROUP records x (m, d). */
+#define DOWN(NAME, TYPE, SUFFIX)                                                                              \
+    static void NAME(const TYPE *x, int64_t d, int64_t m, const clinfa_node *tree, int64_t nodes, int32_t *place) \
+    {                                                                                                         \
+        DOWN_VECTORS(SUFFIX)                                                                                  \
+        for (int64_t i = 0; i < m; i += 8) {                                                                  \
+            int64_t together = m - i < 8 ? m - i : 8;                                                         \
+            const TYPE *rows[8];                                                                              \
+            int32_t at[8] = {0}, moving = 1;                                                                  \
+            for (int64_t l = 0; l < 8; l++)                                                                   \
+                rows[l] = x + (l < together ? i + l : i) * d;                                                 \
+            while (moving) {                                                                                  \
+                moving = 0;                                                                                   \
+                for (int64_t l = 0; l < 8; l++) {                                                             \
+                    const clinfa_node *node = tree + at[l];                                                   \
+                    double value = (double)rows[l][node->feature & NODE_COLUMN];                              \
+                    int left = (value <= node->threshold)                                                     \
+                               | ((value != value) & ((node->feature & NODE_LACKING_LEFT) != 0));             \
+                    int32_t next = left ? at[l] + 1 : node->right;                                            \
+                    moving |= next ^ at[l];                                                                   \
+                    at[l] = next;                                                                             \
+                }                                                                                             \
+            }                                                                                                 \
+            for (int64_t l = 0; l < together; l++)                                                            \
+                place[i + l] = at[l];                                                                         \
+        }                                                                                                     \
+    }
+
+DOWN(clinfa_down_f32, float, f32)
+DOWN(clinfa_down_f64, double, f64)
+
+#endif
