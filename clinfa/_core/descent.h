@@ -8,7 +8,7 @@
 #include <immintrin.h>
 #endif
 
-/* Records whose value is at most the threshold go left, to the next node. A leaf's threshold is NaN, and its right child
+/* Records whose value is at most the threshold go left, to the next node. A leaf's threshold is 0, and its right child
  * itself. */
 typedef struct {
     double threshold;
@@ -95,7 +95,7 @@ typedef struct {
                 for (int64_t l = 0; l < 8; l++) {                                                             \
                     const clinfa_node *node = tree + at[l];                                                   \
                     double value = (double)rows[l][node->feature & NODE_COLUMN];                              \
-                    int left = (value <= node->threshold)                                                     \
+                    int left = ((value <= node->threshold) & (node->feature < NODE_LEAF))                     \
                                | ((value != value) & ((node->feature & NODE_LACKING_LEFT) != 0));             \
                     int32_t next = left ? at[l] + 1 : node->right;                                            \
                     moving |= next ^ at[l];                                                                   \

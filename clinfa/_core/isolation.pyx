@@ -1,5 +1,4 @@
 # Isolation trees: samples are drawn, and divided at random until every record is alone. docs/kernels.md, "Trees".
-from libc.math cimport NAN
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 from clinfa._core.nodes cimport LACKING_LEFT, LEAF, Node
@@ -154,7 +153,7 @@ def grow_pass(
                         out[node.parent].right = place
                     m = node.end - node.begin
                     own = &rows[t, node.begin]
-                    out[place].threshold = NAN
+                    out[place].threshold = 0
                     out[place].right = place
                     out[place].feature = LEAF
                     n[t, place] = <int32_t> m

@@ -1,5 +1,4 @@
 # Grown trees, put as they are kept: from parent to left child to right, in one row. docs/kernels.md, "Trees".
-from libc.math cimport NAN
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from libc.string cimport memcpy
 
@@ -64,7 +63,7 @@ def pack_pass(
                     weight[at] = record.weight
                     memcpy(&values[at, 0], &given[firsts[t] + i, 0], width * sizeof(double))
                     if record.left < 0:
-                        node.threshold = NAN
+                        node.threshold = 0
                         node.right = place[i]
                         node.feature = LEAF
                         continue
