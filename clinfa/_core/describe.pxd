@@ -49,6 +49,11 @@ cdef inline double deviations(
     return out
 
 
+cdef inline double slack_of(const Rules* p, const Record* node) noexcept nogil:
+    """Scores that differ by less differ by rounding: a share of what there is to be gained."""
+    return SLACK * node.impurity * node.weight * (node.weight if p.measure == VARIANCE else <double> p.outputs)
+
+
 cdef inline bint describe(
     const Rules* p, const int32_t* rows, const int32_t* home, const double* w, const double* y, int64_t m, Pending* node,
     Record* out, double* value, double* z, double* base, double* centre, Work* work
@@ -171,8 +176,7 @@ cdef inline bint describe(
         if p.measure == VARIANCE:
             base[0] = 0
     out.impurity = impurity
-    # Gains that differ by less of what there is to be gained differ by rounding.
-    work.slack = SLACK * impurity * W * (W if p.measure == VARIANCE else <double> q)
+    work.slack = slack_of(p, out)
     if p.measure == ANY:
         pure = False
     return not (

@@ -17,8 +17,8 @@ cdef enum:
 
 
 cdef inline int64_t divide(
-    const Rules* p, const column_t* columns, int64_t n, const int64_t* n_values, const Split* split,
-    const uint64_t* bits, int32_t* rows, double* w, double* y, int64_t m, Work* work, Record* out
+    const Rules* p, const column_t* columns, int64_t n, const int64_t* n_values, const Split* split, int32_t* rows,
+    double* w, double* y, int64_t m, Work* work, Record* out
 ) noexcept nogil:
     """Move the records that go left before the others, each in their order; returns how many do."""
     cdef const column_t* column = columns + split.feature * n
@@ -37,18 +37,12 @@ cdef inline int64_t divide(
     else:
         if p.missing[split.feature]:
             lacking = <uint32_t> n_values[split.feature]
-        if p.categorical != NULL and p.categorical[split.feature]:
-            for i in range(m):
-                c = column[rows[i]]
-                side[i] = (bits[c >> 6] >> (c & 63)) & 1
-                lacks |= c == lacking
-        else:
-            for i in range(m):
-                c = column[rows[i]]
-                side[i] = (c <= low) | (missing_left & (c == lacking))
-                lacks |= c == lacking
-                at_low = i if c == low else at_low
-                at_high = i if c == high else at_high
+        for i in range(m):
+            c = column[rows[i]]
+            side[i] = (c <= low) | (missing_left & (c == lacking))
+            lacks |= c == lacking
+            at_low = i if c == low else at_low
+            at_high = i if c == high else at_high
     out.low = rows[at_low] if at_low >= 0 else -1
     out.high = rows[at_high] if at_high >= 0 else -1
     k = part_rows(side, m, rows, work.moved_rows)

@@ -52,7 +52,6 @@ cdef struct Pending:      # a node that is to be looked at, or (best first) that
     uint64_t seed
     double lower, upper   # what it may predict
     double gain           # best first only, as all that follows
-    int64_t order
     int32_t parent, side, depth, place
     Split split
 
@@ -60,13 +59,12 @@ cdef struct Rules:
     int measure
     int random
     int64_t d, outputs, width          # width: numbers that a node predicts
-    int64_t tried, min_split, min_leaf, max_depth, most_leaves, words
+    int64_t tried, min_split, min_leaf, max_depth, most_leaves
     double min_weight, min_decrease, total, scale
     const int64_t* n_values            # (d)  distinct values of each column
     const uint8_t* missing             # (d)  which columns lack values: those have the code n_values
     const int64_t* classes             # (outputs + 1)  where the classes of an output begin; NULL for numbers
     const int8_t* monotonic            # (d) or NULL
-    const uint8_t* categorical         # (d) or NULL
     const void* records                # (n, d)  cuts at random: the values once more, record by record
     const uint32_t* target_ranks       # absolute errors: (outputs, n)
     const int64_t* n_target_values     # (outputs)
@@ -96,13 +94,21 @@ cdef struct Work:                      # room of one thread; U codes, m records 
     char* local                        # (d, CONDENSED)  ranks or values of the records of a small node
     int32_t* home                      # (CONDENSED)           which records they are
     int64_t* local_values              # (d)
-    uint64_t* category                 # (words)  categories that go left in the best split so far
     int32_t* rank                      # (m outputs)  absolute errors: places by target,
     int32_t* ordered                   # (m outputs)  records in that order,
     double* sorted                     # (m outputs)  and targets
     double* tree                       # (2 m + 2)
     uint8_t* side                      # (m)
     double slack                       # gains that differ by less are equal
+
+ctypedef packed struct Subtree:        # where one is to grow, and how far it has
+    int64_t begin, end                 # its records
+    uint64_t seed
+    int64_t depth
+    double lower, upper                # what it may predict
+    double total                       # the weight of the whole tree
+    double share                       # what gains are divided by
+    int64_t waits, count, leaves       # nodes that wait, nodes there are, leaves; zeros at first
 
 cdef struct Job:          # one subtree
     int32_t* rows         # the samples of all jobs
@@ -111,7 +117,6 @@ cdef struct Job:          # one subtree
     Pending* waiting      # this job's own
     Record* nodes
     double* values
-    uint64_t* bits
     const int32_t* home   # which records those of `rows` are, where they have been given other numbers
     int64_t waits, count, leaves
     double budget

@@ -2,12 +2,13 @@
 from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
-from clinfa._core.describe cimport describe
+from clinfa._core.describe cimport describe, slack_of
 from clinfa._core.divide cimport FEWEST, SMALL, STRIDE, children, condense, divide, gather
 from clinfa._core.heap cimport dequeue, enqueue
-from clinfa._core.nodes cimport Job, Pending, Record, Rules, Split, Work, column_t
+from clinfa._core.nodes cimport Job, Pending, Record, Rules, Split, Subtree, Work, column_t
+from clinfa._core.orders cimport FEW
 from clinfa._core.random cimport mixed, search_random, uniform
-from clinfa._core.scores cimport NONE, VARIANCE, scalar
+from clinfa._core.scores cimport ABSOLUTE, NONE, VARIANCE, scalar
 from clinfa._core.search cimport search_order, search_sums
 from clinfa._core.types cimport clinfa_take
 
@@ -19,29 +20,24 @@ cdef class Plan:
 
     def __init__(
         self, int measure, int64_t outputs, int64_t width, int64_t tried, int64_t min_split, int64_t min_leaf,
-        int64_t max_depth, int64_t most_leaves, int64_t words, double min_weight, double min_decrease, double scale,
+        int64_t max_depth, int64_t most_leaves, double min_weight, double min_decrease, double scale,
         const int64_t[::1] n_values, const uint8_t[::1] missing, const int64_t[::1] classes,
-        const int8_t[::1] monotonic, const uint8_t[::1] categorical, const uint32_t[:, ::1] target_ranks,
-        const int64_t[::1] n_target_values,
+        const int8_t[::1] monotonic, const uint32_t[:, ::1] target_ranks, const int64_t[::1] n_target_values,
     ):
         cdef Rules* p = &self.rules
         p.measure, p.d, p.outputs, p.width = measure, missing.shape[0], outputs, width
         p.tried, p.min_split, p.min_leaf, p.max_depth = tried, min_split, min_leaf, max_depth
-        p.most_leaves, p.words, p.min_weight, p.min_decrease = most_leaves, words, min_weight, min_decrease
-        p.scale = scale
+        p.most_leaves, p.min_weight, p.min_decrease, p.scale = most_leaves, min_weight, min_decrease, scale
         p.n_values, p.missing = &n_values[0], &missing[0]
         p.classes = &classes[0] if classes is not None else NULL
         p.monotonic = &monotonic[0] if monotonic is not None else NULL
-        p.categorical = &categorical[0] if categorical is not None else NULL
         p.target_ranks, p.n_target_values, p.n = NULL, NULL, 0
         if target_ranks is not None:
             p.target_ranks, p.n_target_values, p.n = &target_ranks[0, 0], &n_target_values[0], target_ranks.shape[1]
-        self.held = (n_values, missing, classes, monotonic, categorical, target_ranks, n_target_values)
+        self.held = (n_values, missing, classes, monotonic, target_ranks, n_target_values)
 
 
-def sizes():
-    """Bytes of a record of a node, and of a node that waits."""
-    return sizeof(Record), sizeof(Pending)
+PENDING_BYTES, SPLIT_BYTES = sizeof(Pending), sizeof(Split)
 
 
 cdef inline char* piece(char** at, int64_t size) noexcept nogil:
@@ -51,55 +47,56 @@ cdef inline char* piece(char** at, int64_t size) noexcept nogil:
     return out
 
 
-cdef int64_t lay_out(Work* k, char* at, int64_t m, int64_t U, int64_t item, int64_t d, int64_t q, int64_t width, int64_t words) noexcept nogil:
+cdef int64_t lay_out(Work* k, char* at, const Rules* p, int64_t m, int64_t U, int64_t item) noexcept nogil:
     """Where everything lies in a thread's room; returns its size."""
     cdef char* begin = at
-    k.sums = <double*> piece(&at, 16 * U)
-    k.counts = <double*> piece(&at, 8 * U)
+    cdef bint sums = scalar(p.measure), deviations = p.measure == ABSOLUTE
+    cdef int64_t few = min(m, FEW), q = p.outputs
+    k.sums = <double*> piece(&at, 16 * U if sums else 0)
+    k.counts = <double*> piece(&at, 8 * U if sums and p.min_leaf > 1 else 0)
     k.bits = <uint64_t*> piece(&at, (U // 64 + 1) * 8)
     k.tops = <uint64_t*> piece(&at, (U // 4096 + 1) * 8)
     k.slot = <int32_t*> piece(&at, 4 * U)          # the end of what `prepare` sets
-    k.permutation = <int32_t*> piece(&at, 8 * d)
-    k.chain = <int32_t*> piece(&at, 4 * m)
-    k.order = <int32_t*> piece(&at, 4 * m)
+    k.permutation = <int32_t*> piece(&at, 8 * p.d)
+    k.chain = <int32_t*> piece(&at, 0 if sums else 4 * m)
+    k.order = <int32_t*> piece(&at, 4 * (few if sums else m))
     k.codes = <uint32_t*> piece(&at, 4 * m + 4)
     k.weight = <double*> piece(&at, 8 * m)
     k.sum = <double*> piece(&at, 8 * m + 64)
-    k.count = <double*> piece(&at, 8 * m)
+    k.count = <double*> piece(&at, 8 * (few if sums and p.min_leaf < 2 else m))
     k.score = <double*> piece(&at, 8 * m)
-    k.left = <double*> piece(&at, 8 * m)
-    k.right = <double*> piece(&at, 8 * m)
+    k.left = <double*> piece(&at, 8 * m if p.monotonic != NULL or deviations else 0)
+    k.right = <double*> piece(&at, 8 * m if p.monotonic != NULL or deviations else 0)
     k.z = <double*> piece(&at, 8 * m * q + 64)
     k.moved = <double*> piece(&at, 8 * m * q + 128)
     k.moved_rows = <int32_t*> piece(&at, 4 * m + 64)
-    k.totals = <double*> piece(&at, 24 * width)
-    k.local = piece(&at, item * STRIDE * d)
+    k.totals = <double*> piece(&at, 24 * p.width)
+    k.local = piece(&at, item * STRIDE * p.d)
     k.home = <int32_t*> piece(&at, 4 * SMALL)
-    k.local_values = <int64_t*> piece(&at, 8 * d)
-    k.category = <uint64_t*> piece(&at, 8 * words)
-    k.rank = <int32_t*> piece(&at, 4 * m * q)
-    k.ordered = <int32_t*> piece(&at, 4 * m * q)
-    k.sorted = <double*> piece(&at, 8 * m * q)
-    k.tree = <double*> piece(&at, 16 * (m + 1))
+    k.local_values = <int64_t*> piece(&at, 8 * p.d)
+    k.rank = <int32_t*> piece(&at, 4 * m * q if deviations else 0)
+    k.ordered = <int32_t*> piece(&at, 4 * m * q if deviations else 0)
+    k.sorted = <double*> piece(&at, 8 * m * q if deviations else 0)
+    k.tree = <double*> piece(&at, 16 * (m + 1) if deviations else 0)
     k.side = <uint8_t*> piece(&at, m)
     return at - begin
 
 
-def room(int64_t m, int64_t U, int64_t item, int64_t d, int64_t q, int64_t width, int64_t words):
+def room(Plan plan, int64_t m, int64_t U, int64_t item):
     """Bytes of the room of one thread: m records, U codes, items of so many bytes in tables of small nodes."""
     cdef Work work
-    return lay_out(&work, NULL, m, U, item, d, q, width, words)
+    return lay_out(&work, NULL, &plan.rules, m, U, item)
 
 
-def prepare(uint8_t[::1] given, int64_t m, int64_t U, int64_t item, int64_t d, int64_t q, int64_t width, int64_t words):
+def prepare(uint8_t[::1] given, Plan plan, int64_t m, int64_t U, int64_t item):
     """Set what has to be as it is between uses."""
     cdef Work work
     cdef int64_t i
-    lay_out(&work, <char*> &given[0], m, U, item, d, q, width, words)
+    lay_out(&work, <char*> &given[0], &plan.rules, m, U, item)
     with nogil:
         memset(work.sums, 0, <char*> work.slot - <char*> work.sums)
         memset(work.slot, 255, 4 * U)
-        for i in range(d):
+        for i in range(plan.rules.d):
             work.permutation[i] = <int32_t> i
 
 
@@ -160,13 +157,19 @@ cdef inline void seek(
         drawn[seen] = f
 
 
+cdef inline double gain_of(const Rules* p, const Split* split, double W, double base) noexcept nogil:
+    """What a split gains, but for rounding, as a share of the whole tree's weight."""
+    cdef double gain = split.score / W if p.measure == VARIANCE else split.score - base
+    return gain * p.scale / p.total + 2.220446049250313e-16
+
+
 cdef inline bint examine(
     const Rules* p, const column_t* columns, int64_t n, const int64_t* n_values, Job* job, Pending* node, Split* best,
     Work* work
 ) noexcept nogil:
     """Write a node down as a leaf; whether it may be divided, and how."""
     cdef int64_t m = node.end - node.begin, q = p.outputs
-    cdef double base, centre, gain
+    cdef double base, centre
     cdef int32_t* rows = job.rows + node.begin
     cdef double* w = job.w + node.begin if job.w != NULL else NULL
     cdef double* y = job.y + node.begin * q
@@ -188,9 +191,8 @@ cdef inline bint examine(
     seek(p, columns, n, n_values, rows, w, y, work.z, m, out.weight, centre, node, work, best)
     if not best.score > NONE:
         return False
-    gain = (best.score / out.weight if p.measure == VARIANCE else best.score - base) * p.scale / p.total
-    node.gain = gain
-    return gain + 2.220446049250313e-16 >= p.min_decrease
+    node.gain = gain_of(p, best, out.weight, base)
+    return node.gain >= p.min_decrease
 
 
 cdef inline int64_t part(
@@ -201,8 +203,8 @@ cdef inline int64_t part(
     cdef Record* out = job.nodes + node.place
     cdef int64_t b = node.begin
     cdef int64_t n_left = divide(
-        p, columns, n, n_values, split, job.bits + node.place * p.words, job.rows + b,
-        job.w + b if job.w != NULL else NULL, job.y + b * p.outputs, node.end - b, work, out)
+        p, columns, n, n_values, split, job.rows + b, job.w + b if job.w != NULL else NULL,
+        job.y + b * p.outputs, node.end - b, work, out)
     if job.home != NULL:
         if out.low >= 0:
             out.low = job.home[out.low]
@@ -270,6 +272,21 @@ cdef void grow_best(
         job.waits = 0
 
 
+cdef inline void own_rules(Rules* rules, const Rules* all, const Subtree* one) noexcept nogil:
+    """Those rules that depend on the tree."""
+    rules.total = one.share
+    rules.min_weight = all.min_weight * one.total
+
+
+cdef inline void root_of(const Subtree* one, Pending* root) noexcept nogil:
+    """The root of a subtree, as it waits."""
+    memset(root, 0, sizeof(Pending))
+    root.begin, root.end, root.seed = one.begin, one.end, one.seed
+    root.depth = <int32_t> one.depth
+    root.lower, root.upper = one.lower, one.upper
+    root.parent = -1
+
+
 def grow_pass(
     Plan plan,
     const column_t[:, ::1] X,    # in     (d, n)        ranks of values; for cuts at random, the values
@@ -278,18 +295,11 @@ def grow_pass(
     int32_t[::1] rows,           # inout  (m)           the records of all jobs
     double[::1] w,               # inout  (m + 7) or (0)  their weights, none of them zero, and zeros
     double[:, ::1] y,            # inout  (m, outputs)  numbers, or codes of classes
-    const int64_t[::1] begins,   # in     (jobs)        the records of each
-    const int64_t[::1] ends,     # in     (jobs)
-    const uint64_t[::1] seeds,   # in     (jobs)
-    const int64_t[::1] depths,   # in     (jobs)
-    const double[:, ::1] limits, # in     (jobs, 2)     what they may predict
-    const double[::1] totals,    # in     (jobs)        the weight of all of a tree
-    const double[::1] shares,    # in     (jobs)        what gains are divided by
-    int64_t[:, ::1] state,       # inout  (jobs, 3)     nodes that wait, nodes there are, leaves; zeros at first
+    Subtree[::1] subtrees,       # inout  (jobs)
+    const int64_t[::1] todo,     # in                   which of them are to grow
     uint8_t[::1] waiting,        # inout  (m Pending)
     Record[::1] nodes,           # inout  (2 m)         those of a job begin at twice its first record
     double[:, ::1] values,       # inout  (2 m, width)
-    uint64_t[:, ::1] bits,       # inout  (2 m or 0, words)  categories that go left
     double budget,               # in                   work of one call for a job, in looks at a value
     uint8_t[:, ::1] rooms,       # inout  (slots, room)
     int64_t room_rows, int64_t room_codes,  # in       what the rooms were made for
@@ -300,41 +310,152 @@ def grow_pass(
     cdef const Rules* p = &rules
     cdef Work work
     cdef Job job
-    cdef Pending* root
+    cdef Subtree* one
     if column_t is float or column_t is double:
         item = sizeof(column_t)
     with nogil:
-        lay_out(
-            &work, <char*> &rooms[slot, 0], room_rows, room_codes, item, p.d, p.outputs, p.width, p.words)
+        lay_out(&work, <char*> &rooms[slot, 0], p, room_rows, room_codes, item)
+        job.rows = &rows[0]
+        job.w = &w[0] if w.shape[0] else NULL
+        job.y = &y[0, 0]
+        job.home = NULL
         while limit > 0:
             limit -= 1
             s = clinfa_take(&cursor[0])
             if s >= stripes:
                 break
             for j in range(bounds[s], bounds[s + 1]):
-                rules.total = shares[j]
+                one = &subtrees[todo[j]]
+                own_rules(&rules, &plan.rules, one)
                 rules.records = &records[0, 0] if records.shape[0] else NULL
-                rules.min_weight = plan.rules.min_weight * totals[j]
-                job.rows = &rows[0]
-                job.w = &w[0] if w.shape[0] else NULL
-                job.y = &y[0, 0]
-                job.waiting = <Pending*> &waiting[0] + begins[j]
-                job.nodes = &nodes[2 * begins[j]]
-                job.values = &values[2 * begins[j], 0]
-                job.bits = &bits[2 * begins[j], 0] if p.words else NULL
-                job.home = NULL
-                job.waits, job.count, job.leaves = state[j, 0], state[j, 1], state[j, 2]
+                job.waiting = <Pending*> &waiting[0] + one.begin
+                job.nodes = &nodes[2 * one.begin]
+                job.values = &values[2 * one.begin, 0]
+                job.waits, job.count, job.leaves = one.waits, one.count, one.leaves
                 job.budget = budget
                 if job.count == 0:
-                    root = job.waiting
-                    memset(root, 0, sizeof(Pending))
-                    root.begin, root.end, root.seed = begins[j], ends[j], seeds[j]
-                    root.depth = <int32_t> depths[j]
-                    root.lower, root.upper = limits[j, 0], limits[j, 1]
-                    root.parent = -1
+                    root_of(one, job.waiting)
                     job.waits = 1
                 if p.most_leaves:
                     grow_best(p, &X[0, 0], n, p.n_values, &job, &work)
                 else:
                     descend(p, &X[0, 0], n, p.n_values, condenses, &job, 0, &work)
-                state[j, 0], state[j, 1], state[j, 2] = job.waits, job.count, job.leaves
+                one.waits, one.count, one.leaves = job.waits, job.count, job.leaves
+
+
+def seek_pass(
+    Plan plan,
+    const column_t[:, ::1] X,    # in     (d, n)
+    const int32_t[::1] rows,     # in     (m)
+    const double[::1] w,         # in     (m + 7) or (0)
+    const double[:, ::1] y,      # in     (m, outputs)
+    const Subtree[::1] subtrees, # in     (jobs)            whose roots are looked at
+    const int64_t[:, ::1] tasks, # in     (tasks, 3)        a job, and the first and the last of the columns that are tried
+    uint8_t[:, ::1] splits,      # out    (tasks, SPLIT_BYTES)  the best by those columns
+    Record[::1] nodes,           # out    (tasks)           the root
+    double[:, ::1] values,       # out    (tasks, width)
+    uint8_t[:, ::1] rooms,       # inout  (slots, room)
+    int64_t room_rows, int64_t room_codes,
+    const int64_t[::1] bounds, int64_t[::1] cursor, int64_t limit, int64_t slot,
+):
+    """With fewer columns tried than there are, a task has to be all of them."""
+    cdef int64_t s, t, f, b, m, stripes = bounds.shape[0] - 1, n = X.shape[1], item = 2
+    cdef Rules rules = plan.rules
+    cdef const Rules* p = &rules
+    cdef Work work
+    cdef Pending root
+    cdef Split* best
+    cdef double base, centre
+    cdef const double* own_w
+    cdef bint constant
+    if column_t is float or column_t is double:
+        item = sizeof(column_t)
+    with nogil:
+        lay_out(&work, <char*> &rooms[slot, 0], p, room_rows, room_codes, item)
+        while limit > 0:
+            limit -= 1
+            s = clinfa_take(&cursor[0])
+            if s >= stripes:
+                break
+            for t in range(bounds[s], bounds[s + 1]):
+                own_rules(&rules, &plan.rules, &subtrees[tasks[t, 0]])
+                root_of(&subtrees[tasks[t, 0]], &root)
+                b, m = root.begin, root.end - root.begin
+                own_w = &w[b] if w.shape[0] else NULL
+                best = <Split*> &splits[t, 0]
+                best.score = NONE
+                best.left = best.right = best.threshold = 0
+                if not describe(
+                    p, &rows[b], NULL, own_w, &y[b, 0], m, &root, &nodes[t], &values[t, 0], work.z, &base, &centre, &work
+                ):
+                    continue
+                if p.tried < p.d:
+                    seek(
+                        p, &X[0, 0], n, p.n_values, &rows[b], own_w, &y[b, 0], work.z, m, nodes[t].weight, centre, &root,
+                        &work, best)
+                else:
+                    for f in range(tasks[t, 1], tasks[t, 2]):
+                        search(
+                            p, &X[0, 0], n, p.n_values, <int32_t> f, &rows[b], own_w, &y[b, 0], work.z, m,
+                            nodes[t].weight, centre, &root, &work, best, &constant)
+                if best.score > NONE and not gain_of(p, best, nodes[t].weight, base) >= p.min_decrease:
+                    best.score = NONE
+
+
+def part_pass(
+    Plan plan,
+    const column_t[:, ::1] X,    # in     (d, n)
+    int32_t[::1] rows,           # inout  (m)
+    double[::1] w,               # inout  (m + 7) or (0)
+    double[:, ::1] y,            # inout  (m, outputs)
+    const Subtree[::1] subtrees, # in     (jobs)
+    const int64_t[::1] firsts,   # in     (jobs + 1)        where the tasks of `seek_pass` for a job begin
+    uint8_t[:, ::1] splits,      # in     (tasks, SPLIT_BYTES)
+    Record[::1] nodes,           # inout  (tasks)           that of a job's first task becomes what it is divided by
+    Subtree[:, ::1] sides,       # out    (jobs, 2)         of those that are divided
+    uint8_t[::1] divided,        # out    (jobs)
+    uint8_t[:, ::1] rooms,       # inout  (slots, room)
+    int64_t room_rows, int64_t room_codes,
+    const int64_t[::1] bounds, int64_t[::1] cursor, int64_t limit, int64_t slot,
+):
+    """Divide nodes by the best split of each."""
+    cdef int64_t s, j, t, b, m, n_left, side, stripes = bounds.shape[0] - 1, n = X.shape[1], item = 2
+    cdef Rules rules = plan.rules
+    cdef const Rules* p = &rules
+    cdef Work work
+    cdef Pending root
+    cdef Pending[2] parts
+    cdef const Split* best
+    cdef const Split* other
+    cdef Record* node
+    cdef double slack
+    if column_t is float or column_t is double:
+        item = sizeof(column_t)
+    with nogil:
+        lay_out(&work, <char*> &rooms[slot, 0], p, room_rows, room_codes, item)
+        while limit > 0:
+            limit -= 1
+            s = clinfa_take(&cursor[0])
+            if s >= stripes:
+                break
+            for j in range(bounds[s], bounds[s + 1]):
+                node = &nodes[firsts[j]]
+                slack = slack_of(p, node)
+                best = <const Split*> &splits[firsts[j], 0]
+                for t in range(firsts[j] + 1, firsts[j + 1]):
+                    other = <const Split*> &splits[t, 0]
+                    if other.score > best.score + slack:
+                        best = other
+                divided[j] = best.score > NONE
+                if not divided[j]:
+                    continue
+                root_of(&subtrees[j], &root)
+                b, m = root.begin, root.end - root.begin
+                n_left = divide(
+                    p, &X[0, 0], n, p.n_values, best, &rows[b], &w[b] if w.shape[0] else NULL, &y[b, 0], m, &work, node)
+                children(p, &root, best, n_left, 0, &parts[0], &parts[1])
+                for side in range(2):
+                    sides[j, side] = subtrees[j]
+                    sides[j, side].begin, sides[j, side].end = parts[side].begin, parts[side].end
+                    sides[j, side].seed, sides[j, side].depth = parts[side].seed, parts[side].depth
+                    sides[j, side].lower, sides[j, side].upper = parts[side].lower, parts[side].upper

@@ -12,7 +12,7 @@ from clinfa.base import Estimator
 from clinfa.ensemble._collection import Collection
 from clinfa.ensemble._named import estimator_rule, seeded
 from clinfa.ensemble._stumps import Sorted
-from clinfa.growing.grow import Targets
+from clinfa.growing.growth import Targets
 from clinfa.params import at_least, fitted, none, param, positive, seed, verbosity
 from clinfa.recipes import Recipe, answer, kind_of_model, takes, unfitted_copy
 from clinfa.targets import Labels

@@ -13,7 +13,8 @@ from clinfa.arrays import Table
 from clinfa.ensemble._collection import Collection
 from clinfa.errors import outside
 from clinfa.growing.bags import Bags, positive
-from clinfa.growing.grow import Rules, Targets, grow
+from clinfa.growing.grow import grow
+from clinfa.growing.growth import Rules, Targets
 from clinfa.growing.learners import Grown
 from clinfa.growing.prune import pruned
 from clinfa.growing.ranks import Ranks

@@ -10,7 +10,7 @@ import numpy as np
 from clinfa._core import leaf_quantiles
 from clinfa.arrays import Table
 from clinfa.ensemble._forest import ForestFit
-from clinfa.growing.grow import Targets
+from clinfa.growing.growth import Targets
 from clinfa.params import shown
 from clinfa.threads import jobs, stripes
 

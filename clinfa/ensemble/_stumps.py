@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from clinfa._core import stumps
-from clinfa.growing.grow import CRITERIA
+from clinfa.growing.growth import CRITERIA
 from clinfa.growing.ranks import Ranks
 from clinfa.growing.trees import Tree, packed
 from clinfa.threads import stripes

@@ -10,7 +10,7 @@ import numpy as np
 from clinfa.arrays import Table
 from clinfa.ensemble._forest import Forest, ForestFit
 from clinfa.ensemble._out_of_bag import ClassesOutOfBag, counted
-from clinfa.growing.grow import Targets
+from clinfa.growing.growth import Targets
 from clinfa.growing.learners import TreeClassifier, with_class_weights
 from clinfa.growing.settings import COLUMNS
 from clinfa.growing.trees import Tree

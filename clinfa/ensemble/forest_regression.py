@@ -11,7 +11,7 @@ from clinfa.arrays import Table
 from clinfa.ensemble._forest import Forest, ForestFit, warn_of_unseen
 from clinfa.ensemble._out_of_bag import ValuesOutOfBag, counted
 from clinfa.ensemble._quantiles import LeafTargets, read_quantiles
-from clinfa.growing.grow import Targets
+from clinfa.growing.growth import Targets
 from clinfa.growing.learners import TreeRegressor
 from clinfa.growing.settings import COLUMNS
 from clinfa.growing.trees import Tree

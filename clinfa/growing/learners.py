@@ -8,7 +8,7 @@ import numpy as np
 
 from clinfa.arrays import Table, is_dataset, read_weights
 from clinfa.class_weight import class_factors
-from clinfa.growing.grow import Rules, Targets
+from clinfa.growing.growth import Rules, Targets
 from clinfa.growing.ranks import Ranks
 from clinfa.growing.settings import Growing, monotonic_of
 from clinfa.kinds import ProbabilisticClassifier, Regressor

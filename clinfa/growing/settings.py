@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from clinfa.base import Estimator
-from clinfa.growing.grow import Rules
+from clinfa.growing.growth import Rules
 from clinfa.params import Rule, at_least, between, none, one_of, param, seed, shown
 
 __all__ = ["COLUMNS", "Growing", "columns_of", "monotonic_of"]

@@ -14,8 +14,8 @@ from clinfa.threads import stripes
 
 __all__ = ["COLUMN", "LACKING", "LEAF", "NODE", "Tree", "Trees", "packed"]
 
-# As _core/descent.h reads it. What goes left goes to the next node; a leaf's threshold is 0, and its right child
-# itself. `feature` is a column, and bits: whether NaN goes left, and whether it is a leaf.
+# As _core/descent.h reads it. What goes left goes to the next node; a leaf's threshold is 0, and its right
+# child itself. `feature` is a column, and bits: whether NaN goes left, and whether it is a leaf.
 NODE = np.dtype([("threshold", "f8"), ("right", "i4"), ("feature", "u4")])
 COLUMN, LACKING, LEAF = 0x3FFFFFFF, 0x40000000, 0x80000000
 _STEP_NS = 1.5  # down one node

@@ -9,7 +9,8 @@ import numpy as np
 
 from clinfa.arrays import Table
 from clinfa.growing.bags import positive
-from clinfa.growing.grow import Rules, Targets, grow
+from clinfa.growing.grow import grow
+from clinfa.growing.growth import Rules, Targets
 from clinfa.growing.learners import Grown
 from clinfa.growing.prune import pruned, pruning_path
 from clinfa.growing.ranks import Ranks

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from clinfa.arrays import Table
-from clinfa.growing.grow import Targets
+from clinfa.growing.growth import Targets
 from clinfa.growing.learners import TreeRegressor
 from clinfa.growing.settings import COLUMNS
 from clinfa.params import one_of, param

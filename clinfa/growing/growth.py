@@ -1,0 +1,249 @@
+"""A group of trees that grows on ranks."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from clinfa._core import pack, split
+from clinfa.growing.ranks import Ranks
+from clinfa.growing.trees import NODE, Trees
+from clinfa.threads import Stripes, stripes
+
+__all__ = ["CRITERIA", "Growth", "Room", "Rules", "Targets"]
+
+RECORD = np.dtype(
+    [(name, "i4") for name in ("left", "right", "feature", "n", "low", "high", "depth", "missing_left")]
+    + [(name, "f8") for name in ("threshold", "weight", "impurity")]
+)
+SUBTREE = np.dtype(
+    [("begin", "i8"), ("end", "i8"), ("seed", "u8"), ("depth", "i8")]
+    + [(name, "f8") for name in ("lower", "upper", "total", "share")]
+    + [(name, "i8") for name in ("waits", "count", "leaves")]
+)
+
+# Measures of _core/scores.pxd: for one target or two classes, and for more.
+CRITERIA = {
+    "gini": (0, 3),
+    "entropy": (1, 4),
+    "log_loss": (1, 4),
+    "squared_error": (0, 5),
+    "friedman_mse": (0, 5),
+    "poisson": (2, 6),
+    "absolute_error": (7, 7),
+    "any": (8, 8),
+}
+_BUDGET = 4e6  # looks at a value in one call: some 10 ms
+_NODE_NS = 20.0  # putting a node where it is kept
+_LEAST_TABLES = 16_384  # with fewer records than that, small nodes do without tables of their own
+_FAR = 1e100  # weights and targets beyond are brought near by a power of two
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """When a node is divided, and how; the names are the estimators'."""
+
+    criterion: str
+    random: bool
+    max_features: int
+    max_depth: int | None
+    min_samples_split: int
+    min_samples_leaf: int
+    min_weight_fraction_leaf: float
+    max_leaf_nodes: int | None
+    min_impurity_decrease: float
+    monotonic: np.ndarray | None = None  # (d,) int8
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What is predicted.
+
+    Attributes
+    ----------
+    y : ndarray of shape (n, outputs), float64
+        Numbers, or codes of classes.
+    n_classes : ndarray of shape (outputs,)
+        1 for numbers.
+    classes : bool
+    """
+
+    y: np.ndarray
+    n_classes: np.ndarray
+    classes: bool
+
+    @property
+    def width(self) -> int:
+        return int(self.n_classes.sum())
+
+
+class Room:
+    """Memory that one group of trees after the other grows in, as fresh memory costs time."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[str, np.ndarray] = {}
+        self.sizes = (0, 0, 0)
+        self.kernel = np.empty((0, 0), np.uint8)
+
+    def array(self, name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+        """One with whatever it holds."""
+        size = math.prod(shape)
+        there = self._arrays.get(name)
+        if there is None or len(there) < size:
+            there = self._arrays[name] = np.empty(size, dtype)
+        return there[:size].reshape(shape)
+
+    def prepare(self, plan: Any, threads: int, m: int, codes: int, item: int) -> None:
+        """What the kernel wants on so many threads for at most m records."""
+        if len(self.kernel) < threads or self.sizes[0] < m or self.sizes[1:] != (codes, item):
+            self.sizes = (m + m // 64, codes, item)
+            self.kernel = np.empty((threads, split.room(plan, *self.sizes)), np.uint8)
+            for own in self.kernel:
+                split.prepare(own, plan, *self.sizes)
+
+
+def _measure(targets: Targets, rules: Rules) -> int:
+    one, several = CRITERIA[rules.criterion]
+    single = len(targets.n_classes) == 1 and targets.n_classes[0] <= 2
+    return one if single else several
+
+
+def _near_one(values: np.ndarray) -> tuple[np.ndarray, float]:
+    """Values times a power of two, where the greatest is so far from one that squares go out of range."""
+    most = float(np.abs(values).max(initial=0.0))
+    if most == 0 or 1 / _FAR < most < _FAR:
+        return values, 1.0
+    factor = 2.0 ** min(1000, -math.frexp(most)[1])
+    return values * factor, factor
+
+
+class Growth:
+    """A group of trees that grows: its samples, one after the other, and its nodes."""
+
+    def __init__(
+        self,
+        ranks: Ranks,
+        targets: Targets,
+        rules: Rules,
+        samples: list[tuple[np.ndarray, np.ndarray | None]],
+        room: Room,
+    ):
+        self.ranks, self.targets, self.rules, self.room = ranks, targets, rules, room
+        self.lengths = [len(rows) for rows, _ in samples]
+        m, q = sum(self.lengths), targets.y.shape[1]
+        self.rows = np.concatenate([rows for rows, _ in samples], out=room.array("rows", (m,), np.int32))
+        self.weights, self.heavy, self.factor = np.empty(0), 1.0, 1.0
+        if samples[0][1] is not None:  # (kernels read some numbers beyond the last)
+            own = [*(own for _, own in samples), np.zeros(7)]
+            weights = np.concatenate(own, out=room.array("weights", (m + 7,), np.float64))
+            self.weights, self.heavy = _near_one(weights)
+        self.y = targets.y.take(self.rows, axis=0, out=room.array("y", (m, q), np.float64), mode="clip")
+        if not targets.classes and rules.criterion != "any":
+            self.y, self.factor = _near_one(self.y)
+        self.power = 2 if rules.criterion in ("squared_error", "friedman_mse") else 1
+        self.plan = self._plan()
+        most = ranks.n_values if ranks.n_targets is None else np.append(ranks.n_values, ranks.n_targets)
+        self.codes = int(most.max()) + 1
+
+    def _plan(self) -> Any:
+        """What the kernels are told of the rules."""
+        ranks, targets, rules = self.ranks, self.targets, self.rules
+        measure, q = _measure(targets, rules), targets.y.shape[1]
+        scale = 1 / math.log(2) if rules.criterion in ("entropy", "log_loss") else 1.0
+        scale *= 2.0 if measure == 0 and targets.classes else 1.0
+        return split.Plan(
+            measure,
+            q,
+            targets.width,
+            min(rules.max_features, ranks.d),
+            rules.min_samples_split,
+            rules.min_samples_leaf,
+            2**31 - 2 if rules.max_depth is None else min(rules.max_depth, 2**31 - 2),
+            rules.max_leaf_nodes or 0,
+            rules.min_weight_fraction_leaf,
+            rules.min_impurity_decrease * self.factor * (self.factor if self.power == 2 else 1.0),
+            scale / q,
+            ranks.n_values,
+            ranks.missing,
+            np.array([0, *np.cumsum(targets.n_classes)]) if targets.classes else None,
+            rules.monotonic,
+            ranks.targets,
+            ranks.n_targets,
+        )
+
+    def roots(self, seeds: np.ndarray) -> np.ndarray:
+        """Where each tree begins."""
+        out = np.zeros(len(seeds), SUBTREE)
+        end = np.cumsum(self.lengths)
+        out["begin"], out["end"], out["seed"] = end - self.lengths, end, seeds
+        out["lower"], out["upper"] = -np.inf, np.inf
+        if len(self.weights):
+            out["total"] = np.add.reduceat(self.weights[: end[-1]], out["begin"])
+        else:
+            out["total"] = self.lengths
+        out["share"] = out["total"] if self.rules.criterion != "friedman_mse" else 1.0
+        return out
+
+    def data(self) -> tuple[np.ndarray, ...]:
+        """What the kernels look at."""
+        return self.ranks.columns, self.rows, self.weights, self.y
+
+    def prepare(self, threads: int, m: int) -> tuple[np.ndarray, int, int]:
+        """A thread's room for m records."""
+        item = self.ranks.columns.itemsize if self.rules.random else 2
+        self.room.prepare(self.plan, threads, m, self.codes, item)
+        return self.room.kernel, *self.room.sizes[:2]
+
+    def grow(self, subtrees: np.ndarray, threads: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        """Records of nodes, and their values; those of a subtree begin at twice its first record."""
+        room, rules, m = self.room, self.rules, len(self.rows)
+        longest = int((subtrees["end"] - subtrees["begin"]).max())
+        kernel = self.prepare(threads, longest)
+        waiting = room.array("waiting", (m * split.PENDING_BYTES,), np.uint8)
+        nodes = room.array("nodes", (2 * m,), RECORD)
+        values = room.array("values", (2 * m, self.targets.width), np.float64)
+        tables = self.ranks.n >= _LEAST_TABLES and not rules.max_leaf_nodes
+        columns, *sample = self.data()
+        work = m / len(subtrees) * min(rules.max_features, self.ranks.d) * math.log2(m + 2)
+        todo = np.arange(len(subtrees))
+        while len(todo):
+            cut = Stripes(np.arange(len(todo) + 1), max(1, int(_BUDGET / work)), min(threads, len(todo)))
+            cut.run(
+                lambda cursor, limit, slot, cut=cut, todo=todo: split.grow_pass(
+                    *(self.plan, columns, self.ranks.records, tables, *sample, subtrees, todo),
+                    *(waiting, nodes, values, _BUDGET, *kernel, cut.bounds, cursor, limit, slot),
+                )
+            )
+            todo = todo[subtrees["waits"][todo] > 0]
+        return nodes, values
+
+    def packed(self, found: np.ndarray, given: np.ndarray, firsts: np.ndarray, counts: np.ndarray) -> Trees:
+        """Nodes of trees, that begin at `firsts`, as they are kept."""
+        ranks = self.ranks
+        starts = np.zeros(len(counts) + 1, np.int64)
+        counts.cumsum(out=starts[1:])
+        count, trees = int(starts[-1]), len(firsts)
+        nodes, n = np.empty(count, NODE), np.empty(count, np.int32)
+        values, impurity, weight = np.empty((count, given.shape[1])), np.empty(count), np.empty(count)
+        depths = np.empty(trees, np.int64)
+        cut = stripes(trees, count / trees * _NODE_NS)
+        rooms = np.empty((cut.width(), 2 * int(counts.max())), np.int32)
+        cut.run(
+            lambda cursor, limit, slot: pack.pack_pass(
+                *(ranks.X, found, given, firsts, self.rules.random, starts, nodes, n, values, impurity),
+                *(weight, depths, rooms, cut.bounds, cursor, limit, slot),
+            )
+        )
+        if self.factor != 1.0:
+            with np.errstate(over="ignore"):  # (the variance of very large numbers is out of range)
+                values /= self.factor
+                impurity /= self.factor
+                impurity /= self.factor if self.power == 2 else 1.0
+        if self.heavy != 1.0:
+            weight /= self.heavy
+        missing = ranks.missing.astype(bool)
+        classes = self.targets.n_classes
+        return Trees(nodes, n, values, impurity, weight, starts, ranks.d, classes, depths, missing)
