@@ -83,7 +83,10 @@ class Estimator:
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
         dataclasses.dataclass(eq=False, repr=False)(cls)
-        cls._rules = {f.name: f.metadata["rule"] for f in dataclasses.fields(cls) if f.init}
+        params = [f for f in dataclasses.fields(cls) if f.init]
+        cls._rules = {f.name: f.metadata["rule"] for f in params}
+        # (What has to be given has a default that is not allowed.)
+        cls._allowed = {f.name: f.default for f in params if cls._rules[f.name].allows(f.default)}
         for method in _ROUTED:
             if _extra_arguments(cls, method):
                 setattr(cls, f"set_{method}_request", _request_setter(method))
@@ -131,11 +134,10 @@ class Estimator:
         return self
 
     def _check_params(self) -> None:
-        owner = type(self).__name__
         for name, rule in self._rules.items():
             value = getattr(self, name)
-            if not rule.allows(value):
-                rule.check(name, value, owner)
+            if value is not self._allowed.get(name, rule) and not rule.allows(value):
+                rule.check(name, value, type(self).__name__)
 
     @classmethod
     def params(cls, **params: Any) -> Params:

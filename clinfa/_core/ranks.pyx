@@ -11,7 +11,33 @@ cdef extern from "trees.h" nogil:
     const uint64_t NO_KEY
 
 cdef enum:
+    FEW = 256         # up to here each is compared with all
     MANY = 4096       # from here on digits are of 11 bits, not of 8
+
+
+cdef inline int64_t rank_few(const uint64_t* keys, int64_t n, code_t* code) noexcept nogil:
+    """Ranks of at most FEW keys, each compared with all; returns how many different ones there are."""
+    cdef int32_t[FEW] below
+    cdef int32_t[FEW + 1] rank
+    cdef int64_t i, j
+    cdef int32_t less, k = 0
+    cdef uint64_t own
+    for i in range(n + 1):
+        rank[i] = 0
+    for i in range(n):
+        own = keys[i]
+        less = 0
+        for j in range(n):
+            less += keys[j] < own
+        below[i] = less
+        rank[less] = 1
+    for i in range(n):
+        less = rank[i]
+        rank[i] = k
+        k += less
+    for i in range(n):
+        code[i] = <code_t> rank[below[i]]
+    return k
 
 
 def room(int64_t n):
@@ -51,7 +77,6 @@ def rank_pass(
             if s >= stripes:
                 break
             for f in range(bounds[s], bounds[s + 1]):
-                memset(counts, 0, 8 << bits)
                 spread = 0
                 for i in range(n):
                     x = X[i, f]
@@ -62,6 +87,14 @@ def rank_pass(
                     keys[i] = key
                     order[i] = <uint32_t> i
                     spread |= key ^ keys[0]
+                code = &codes[f, 0]
+                if n <= FEW:
+                    missing[f] = 0
+                    for i in range(n):
+                        missing[f] |= keys[i] == NO_KEY
+                    n_values[f] = rank_few(keys, n, code) - missing[f]
+                    continue
+                memset(counts, 0, 8 << bits)
                 for digit in range(digits):
                     if not (spread >> (digit * bits)) & mask:
                         continue
@@ -81,7 +114,6 @@ def rank_pass(
                     memset(counts, 0, 8 << bits)
                     keys, other = other, keys
                     order, moved = moved, order
-                code = &codes[f, 0]
                 k = -1
                 missing[f] = 0
                 for i in range(n):

@@ -136,9 +136,9 @@ cdef inline double side_targets(const Rules* p, const double* sums, double w) no
 
 cdef inline void score_classes(
     const Rules* p, const int32_t* order, int64_t m, const double* w, const double* y, const double* totals, double W,
-    double* left, double* right, double* weight, double* score
+    double* left, double* right, double* weight, double* sum, double* score
 ) noexcept nogil:
-    """Scores of all cuts of an ordered column, for classes. `left` and `right` have room for `width` each."""
+    """Scores of all cuts of an ordered column, for classes. `left` and `right` have room for `width` each, `sum` for m."""
     cdef int64_t j, o, k, q = p.outputs
     cdef int32_t i
     cdef double ww = 1, wl = 0, a = 0, b = 0, wr
@@ -165,13 +165,19 @@ cdef inline void score_classes(
             left[k] += ww
             right[k] = max(right[k] - ww, 0.0)
         weight[j] = wl
-        wr = W - wl
-        if not (wl > 0 and wr > 0):
-            score[j] = NONE
-        elif p.measure == GINI_ALL:
-            score[j] = a / wl + b / wr
-        else:
-            score[j] = a + b - <double> q * (xlogx(wl) + xlogx(wr))
+        sum[j] = a
+        score[j] = b
+    # (In a loop of its own, which runs in vectors.)
+    if p.measure == GINI_ALL:
+        for j in range(m):
+            wr = W - weight[j]
+            a = sum[j] / weight[j] + score[j] / wr
+            score[j] = a if weight[j] > 0 and wr > 0 else NONE
+    else:
+        for j in range(m):
+            wr = W - weight[j]
+            a = sum[j] + score[j] - <double> q * (xlogx(weight[j]) + xlogx(wr))
+            score[j] = a if weight[j] > 0 and wr > 0 else NONE
 
 
 cdef inline void score_targets(

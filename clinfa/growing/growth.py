@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -42,8 +41,7 @@ _LEAST_TABLES = 16_384  # with fewer records than that, small nodes do without t
 _FAR = 1e100  # weights and targets beyond are brought near by a power of two
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(NamedTuple):
     """When a node is divided, and how; the names are the estimators'."""
 
     criterion: str
@@ -58,8 +56,7 @@ class Rules:
     monotonic: np.ndarray | None = None  # (d,) int8
 
 
-@dataclass(frozen=True, slots=True)
-class Targets:
+class Targets(NamedTuple):
     """What is predicted.
 
     Attributes
@@ -176,6 +173,10 @@ class Growth:
 
     def roots(self, seeds: np.ndarray) -> np.ndarray:
         """Where each tree begins."""
+        if len(seeds) == 1 and not len(self.weights):  # (in one go)
+            m = len(self.rows)
+            share = m if self.rules.criterion != "friedman_mse" else 1
+            return np.array([(0, m, int(seeds[0]), 0, -np.inf, np.inf, m, share, 0, 0, 0)], SUBTREE)
         out = np.zeros(len(seeds), SUBTREE)
         end = np.cumsum(self.lengths)
         out["begin"], out["end"], out["seed"] = end - self.lengths, end, seeds
@@ -210,7 +211,8 @@ class Growth:
         work = m / len(subtrees) * min(rules.max_features, self.ranks.d) * math.log2(m + 2)
         todo = np.arange(len(subtrees))
         while len(todo):
-            cut = Stripes(np.arange(len(todo) + 1), max(1, int(_BUDGET / work)), min(threads, len(todo)))
+            bounds = np.arange(len(todo) + 1)
+            cut = Stripes(bounds, max(1, int(_BUDGET / work)), min(threads, len(todo)))
             cut.run(
                 lambda cursor, limit, slot, cut=cut, todo=todo: split.grow_pass(
                     *(self.plan, columns, self.ranks.records, tables, *sample, subtrees, todo),
@@ -237,13 +239,12 @@ class Growth:
                 *(weight, depths, rooms, cut.bounds, cursor, limit, slot),
             )
         )
-        if self.factor != 1.0:
-            with np.errstate(over="ignore"):  # (the variance of very large numbers is out of range)
+        if self.factor != 1.0 or self.heavy != 1.0:
+            with np.errstate(over="ignore"):  # (sums, and squares, of very large numbers are out of range)
                 values /= self.factor
                 impurity /= self.factor
                 impurity /= self.factor if self.power == 2 else 1.0
-        if self.heavy != 1.0:
-            weight /= self.heavy
+                weight /= self.heavy
         missing = ranks.missing.astype(bool)
         classes = self.targets.n_classes
         return Trees(nodes, n, values, impurity, weight, starts, ranks.d, classes, depths, missing)

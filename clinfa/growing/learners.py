@@ -92,7 +92,9 @@ class TreeClassifier(Grown, ProbabilisticClassifier):
         columns = _several(X, y, table) or [self._read_targets(X, y, table)]
         labels = [read_labels(column, owner) for column in columns]
         weights = self._class_weights(labels, weights)
-        codes = np.stack([some.codes for some in labels], axis=1).astype(np.float64)
+        codes = np.empty((table.n, len(labels)))
+        for o, some in enumerate(labels):
+            codes[:, o] = some.codes
         targets = Targets(codes, np.array([some.n_classes for some in labels]), True)
         several = len(labels) > 1
         learned = {
