@@ -13,7 +13,7 @@ from clinfa.arrays import CSR, Table, is_dataset, read_table, read_weights
 from clinfa.base import Estimator
 from clinfa.ensemble._collection import Collection
 from clinfa.ensemble._draws import Draws
-from clinfa.ensemble._named import estimator_rule, seeded
+from clinfa.ensemble._named import estimator_rule, fit_on, seeded
 from clinfa.errors import outside
 from clinfa.growing.bags import Bags
 from clinfa.many import share, side_by_side
@@ -131,7 +131,7 @@ class Bagging(Collection, Estimator):
         def work(at: int) -> tuple[Any, np.ndarray]:
             counts, which, own = draws.of((start, at))
             model = seeded(unfitted_copy(base), own)
-            out = _fit_on(model, _columns(table, which), y, counts, weighted)
+            out = _fit_rows(model, _columns(table, which), y, counts, weighted)
             report("%s: model %d of %d is fitted", type(self).__name__, at + 1, self.n_estimators)
             return out, which
 
@@ -228,20 +228,20 @@ class Bagging(Collection, Estimator):
         return takes(self._tree() if self.estimator is None else self.estimator) or (False, False)
 
 
-def _fit_on(model: Any, X: Any, y: np.ndarray, counts: np.ndarray, weighted: bool) -> Any:
+def _fit_rows(model: Any, X: Any, y: np.ndarray, counts: np.ndarray, weighted: bool) -> Any:
     """Fit on rows as often as `counts` says: by weights, where `fit` takes them."""
     which = np.flatnonzero(counts)
     own = counts[which]
     if (own == 1).all():
-        return model.fit(_rows(X, which), y[which])
+        return fit_on(model, _rows(X, which), y[which])
     if weighted:
-        return model.fit(_rows(X, which), y[which], sample_weight=own)
+        return fit_on(model, _rows(X, which), y[which], sample_weight=own)
     if (own != np.rint(own)).any():
         raise TypeError(
             f"The data have sample weights, but {type(model).__name__}.fit takes no sample_weight."
         )
     which = np.repeat(which, own.astype(np.int64))
-    return model.fit(_rows(X, which), y[which])
+    return fit_on(model, _rows(X, which), y[which])
 
 
 def _rows(X: Any, which: np.ndarray) -> Any:

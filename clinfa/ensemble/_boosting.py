@@ -10,11 +10,11 @@ import numpy as np
 from clinfa.arrays import CSR, Table, is_dataset, read_table, read_weights
 from clinfa.base import Estimator
 from clinfa.ensemble._collection import Collection
-from clinfa.ensemble._named import estimator_rule, seeded
+from clinfa.ensemble._named import estimator_rule, fit_on, seeded
 from clinfa.ensemble._stumps import Sorted
 from clinfa.growing.growth import Targets
 from clinfa.params import at_least, fitted, none, param, positive, seed, verbosity
-from clinfa.recipes import Recipe, answer, kind_of_model, takes, unfitted_copy
+from clinfa.recipes import answer, kind_of_model, takes, unfitted_copy
 from clinfa.targets import Labels
 from clinfa.tree import (
     DecisionTreeClassifier,
@@ -124,12 +124,6 @@ def records(table: Table) -> Any:
     return sp.csr_matrix((X.data[:count], X.indices[:count], X.indptr), shape=X.shape)
 
 
-def _fitted(model: Any, X: Any, y: np.ndarray, **how: Any) -> Any:
-    """What `fit` leads to: a new model of a recipe; of others itself, whatever their `fit` returns."""
-    out = model.fit(X, y, **how)
-    return out if isinstance(model, Recipe) else model
-
-
 def is_tree(model: Any) -> bool:
     """Whether it is one of our trees, and of no class derived from theirs."""
     return type(model) in _TREES
@@ -187,7 +181,7 @@ class ClassifierRounds:
         """
         model = seeded(unfitted_copy(self.base), own)
         y = self.labels.classes[self.labels.codes]
-        model = _fitted(model, records(self.table), y, sample_weight=weights)
+        model = fit_on(model, records(self.table), y, sample_weight=weights)
         return model, classes_told(model, self.table, self.labels.classes)
 
 
@@ -242,7 +236,7 @@ class RegressorRounds:
             What was drawn, rising; each as often as it was.
         own : int
         """
-        model = _fitted(seeded(unfitted_copy(self.base), own), records(self.table)[rows], self.y[rows])
+        model = fit_on(seeded(unfitted_copy(self.base), own), records(self.table)[rows], self.y[rows])
         return model, values_told(model, self.table)
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Forest", "ForestFit", "warn_of_unseen"]
 
 _REPORTED = 10  # growing is reported in so many steps
+_SEEDS = 0xFFFFFFFF  # what a tree's own random_state may be
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ class Forest(Collection, Grown):
                 stacklevel=outside(),
             )
             return ForestFit(before, self._seeds, self._bags, table.n)
-        own = seeds(generator(self.random_state), self.n_estimators)
+        own = seeds(generator(self.random_state), self.n_estimators) & np.uint64(_SEEDS)
         if before is not None:
             own[:known] = self._seeds
         with share(self.n_jobs):
@@ -201,7 +202,7 @@ class Forest(Collection, Grown):
     def _estimator(self, tree: Tree, seed: int) -> Single:
         """One of the trees as an estimator."""
         out = self.estimator_
-        out.random_state = seed % 2**32
+        out.random_state = seed
         out.__dict__.update(
             tree_=tree,
             _trees=tree.together(),

@@ -22,6 +22,7 @@ __all__ = [
     "Whole",
     "align",
     "estimator_rule",
+    "fit_on",
     "read_raw",
     "seeded",
     "tree",
@@ -286,6 +287,12 @@ def is_estimator(value: Any) -> bool:
 
 def estimator_rule() -> Rule:
     return Rule("an estimator or a recipe", is_estimator)
+
+
+def fit_on(model: Any, X: Any, y: np.ndarray, **how: Any) -> Any:
+    """What `fit` leads to: a new model of a recipe; of others itself, whatever their `fit` returns."""
+    out = model.fit(X, y, **how)
+    return out if isinstance(model, Recipe) else model
 
 
 def seeded(model: Any, own: int | tuple[int, int]) -> Any:

@@ -19,6 +19,7 @@ __all__ = ["Bags", "positive"]
 
 _MOST = 1000  # draws per record; weights above that on average are no numbers of repetitions any more
 _STEP = 2**21  # draws in one call: at most some 30 ms
+_FAR = 0x9E3779B97F4A7C15  # times that, seeds of 32 bits are further apart than there are draws
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class Bags:
 
     def counts(self, seed: int) -> np.ndarray:
         """How often each record is drawn: shape (n,), uint32."""
-        out = np.zeros(self.n, np.uint32)
+        out, seed = np.zeros(self.n, np.uint32), seed * _FAR % 2**64
         for begin in range(0, self.size, _STEP):
             bags.draw(self.order, self.ends, begin, min(begin + _STEP, self.size), seed, out)
         return out

@@ -75,6 +75,11 @@ class Tree:
         return len(self.nodes)
 
     @property
+    def capacity(self) -> int:
+        """How many nodes there is room for: as many as there are."""
+        return len(self.nodes)
+
+    @property
     def n_outputs(self) -> int:
         return len(self.n_classes)
 

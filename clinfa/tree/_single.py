@@ -70,7 +70,11 @@ class Single(Grown):
     ) -> TreeFit:
         """On some records and their weights, none of them zero."""
         drawn = rules.random or rules.max_features < ranks.d
-        seed = seeds(generator(self.random_state), 1) if drawn else np.zeros(1, np.uint64)
+        given = self.random_state
+        if drawn and not isinstance(given, int | np.integer):
+            seed = seeds(generator(given), 1)
+        else:  # as it is: a tree of a forest has such a seed, too, and can be grown again by it
+            seed = np.array([given if drawn else 0], np.uint64)
         trees = grow(ranks, targets, rules, seed, lambda _: (rows, own), len(rows))
         if alpha > 0:
             trees = pruned(trees[0], alpha).together()

@@ -78,6 +78,9 @@ def test_many_draws_are_made_in_steps(monkeypatch):
     plan = Bags.of(Table(np.arange(5.0)[:, None]), np.zeros(5), np.empty(0), 1000)
     counts = plan.counts(7)
     assert counts.sum() == 1000
+    every = np.zeros(5, np.uint32)
+    bags.draw(plan.order, plan.ends, 0, 1000, 7 * 0x9E3779B97F4A7C15 % 2**64, every)
+    assert np.array_equal(counts, every)
     monkeypatch.setattr("clinfa.growing.bags._STEP", 33)
     assert np.array_equal(plan.counts(7), counts)
     rows, times = plan.sample(7)
