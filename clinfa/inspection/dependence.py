@@ -127,9 +127,10 @@ def partial_dependence(
     given = [features] if isinstance(features, str | int | np.integer) else list(features)
     which = columns_of(given, names, records.shape[1])
     categories = categories_of(categorical_features, names, records.shape[1])
+    called = which if len(which) != len(given) or isinstance(given[0], bool | np.bool_) else given
     axes = [
         _axis(records, j, bool(categories[j]), percentiles, grid_resolution, (custom_values or {}), name)
-        for j, name in zip(which, given, strict=True)
+        for j, name in zip(which, called, strict=True)
     ]
     mesh = np.meshgrid(*[np.arange(len(axis)) for axis in axes], indexing="ij")
     grid = [axis[at.ravel()] for axis, at in zip(axes, mesh, strict=True)]

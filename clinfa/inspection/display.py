@@ -50,8 +50,11 @@ class PartialDependenceDisplay:
     axes_ : ndarray of Axes
         Set by `plot`, as are those below; None where a panel is missing.
     figure_ : Figure
+    bounding_ax_ : Axes or None
+        In whose place all panels are; None where there is an Axes given for each.
     lines_ : ndarray of object
-        The lines of records, and last that of their average, for each panel.
+        The line of the average in each panel; where records have lines, in one more axis all of theirs, and
+        last that of the average.
     contours_, bars_, heatmaps_ : ndarray of object
         What is drawn in each panel, if it is that.
 
@@ -162,13 +165,7 @@ percentiles, custom_values, method, n_jobs
         records = tabular(X)
         names = names_of(records, X, feature_names)
         d = records.shape[1]
-        kinds = [kind] * len(features) if isinstance(kind, str) else list(kind)
-        if len(kinds) != len(features):
-            raise ValueError(
-                f"When `kind` is provided as a list of strings, it should contain as many elements as "
-                f"`features`. `kind` contains {len(kinds)} element(s) and `features` contains "
-                f"{len(features)} element(s)."
-            )
+        kinds = _kinds(kind, len(features))
         panels = [_panel(one, names, d) for one in features]
         for one, panel in zip(kinds, panels, strict=True):
             KINDS.check("kind", one, cls.__name__)
@@ -263,20 +260,26 @@ percentiles, custom_values, method, n_jobs
         self
         """
         plt = _pyplot()
+        from matplotlib.cbook import normalize_kwargs
+        from matplotlib.lines import Line2D
+
         count = len(self.features)
-        kinds = [self.kind] * count if isinstance(self.kind, str) else list(self.kind)
+        kinds = _kinds(self.kind, count)
         categories = self.is_categorical or [(False,) * len(panel) for panel in self.features]
         values = [self._values(at, kinds[at], centered) for at in range(count)]
         limits = pdp_lim or _limits(self.features, values)
         self._place(plt, ax, count, n_cols)
-        lines_wanted = max((1 if v["each"] is None else len(v["each"]) + 1 for v in values), default=1)
-        self.lines_ = np.full((*self.axes_.shape, lines_wanted), None, object)
+        records = max(0 if v["each"] is None else len(v["each"]) for v in values)
+        wanted = (records + any(v["average"] is not None for v in values),) if records else ()
+        self.lines_ = np.full((*self.axes_.shape, *wanted), None, object)
         for name in ("contours_", "bars_", "heatmaps_", "deciles_vlines_", "deciles_hlines_"):
             setattr(self, name, np.full(self.axes_.shape, None, object))
+        line, each, average = (
+            normalize_kwargs(how or {}, Line2D) for how in (line_kw, ice_lines_kw, pd_line_kw)
+        )
         styles = {
-            "line": line_kw or {},
-            "each": ice_lines_kw or {},
-            "average": pd_line_kw or {},
+            "each": {name: value for name, value in line.items() if name != "label"} | each,
+            "average": line | average,
             "contour": contour_kw or {},
             "bar": bar_kw or {},
             "heatmap": heatmap_kw or {},
@@ -288,11 +291,12 @@ percentiles, custom_values, method, n_jobs
                 (len(panel), any(categories[at])), self._heatmap
             )
             draw(flat[at], where, at, values[at], styles, limits[len(panel)])
-            flat[at].set_xlabel(self.feature_names[panel[0]])
+            if not flat[at].get_xlabel():  # (where something was drawn before, the names are kept)
+                flat[at].set_xlabel(self.feature_names[panel[0]])
             if len(panel) > 1:
                 flat[at].set_ylabel(self.feature_names[panel[1]])
-            elif where[-1] == 0 or self.axes_.ndim == 1:
-                flat[at].set_ylabel("partial dependence")
+            elif not flat[at].get_ylabel() and (where[-1] == 0 or self.axes_.ndim == 1):
+                flat[at].set_ylabel("Partial dependence")
         return self
 
     def _place(self, plt: Any, ax: Any, count: int, n_cols: int) -> None:
@@ -306,17 +310,15 @@ percentiles, custom_values, method, n_jobs
         rows = -(-count // columns)
         self.axes_ = np.full((rows, columns), None, object)
         if ax is None:
-            self.figure_ = plt.figure(figsize=(3.4 * columns + 0.4, 3.1 * rows), layout="constrained")
-            self.bounding_ax_ = None
-            grid = self.figure_.add_gridspec(rows, columns)
-        else:
-            if not ax.axison:
-                raise ValueError(
-                    "The ax was already used in another plot function, please set ax=display.axes_ instead"
-                )
-            ax.set_axis_off()
-            self.figure_, self.bounding_ax_ = ax.figure, ax
-            grid = ax.get_subplotspec().subgridspec(rows, columns)
+            size = (3.4 * columns + 0.4, 3.1 * rows)
+            ax = plt.figure(figsize=size, layout="constrained").add_subplot()
+        if not ax.axison:
+            raise ValueError(
+                "The ax was already used in another plot function, please set ax=display.axes_ instead"
+            )
+        ax.set_axis_off()
+        self.figure_, self.bounding_ax_ = ax.figure, ax
+        grid = ax.get_subplotspec().subgridspec(rows, columns)
         first: list[Any] = [None, None]
         for at, panel in enumerate(self.features):
             # (Panels of one column share their scale: what matters more is seen to.)
@@ -354,14 +356,15 @@ percentiles, custom_values, method, n_jobs
         if shown["each"] is not None:
             count = len(shown["each"])
             how = {"color": _BLUE, "alpha": float(np.clip(12 / count, 0.06, 0.5)), "linewidth": 0.7}
-            how |= styles["line"] | styles["each"]
+            how |= styles["each"]
             for i, line in enumerate(shown["each"]):
                 self.lines_[(*where, i)] = ax.plot(points, line, **how)[0]
         if shown["average"] is not None:
             how = {"color": _ORANGE if both else _BLUE, "linewidth": 2, "linestyle": "-"}
             how |= {"label": "average"} if both else {}
-            how |= styles["line"] | styles["average"]
-            self.lines_[(*where, -1)] = ax.plot(points, shown["average"], **how)[0]
+            how |= styles["average"]
+            last = (-1,) if self.lines_.ndim > self.axes_.ndim else ()
+            self.lines_[(*where, *last)] = ax.plot(points, shown["average"], **how)[0]
             if "label" in how:
                 ax.legend(frameon=False)
         ax.set_ylim(*_wider(limits))
@@ -382,7 +385,7 @@ percentiles, custom_values, method, n_jobs
 
     def _contours(self, ax: Any, where: Any, at: int, shown: dict, styles: dict, limits: Any) -> None:
         xs, ys = shown["points"]
-        levels = np.linspace(*_wider(limits, 0), num=9)
+        levels = np.linspace(*_wider(limits, 0), num=8)
         Z = shown["average"].T
         how = {"cmap": "viridis", "levels": levels, "extend": "both", "alpha": 0.9} | styles["contour"]
         self.contours_[where] = ax.contourf(xs, ys, Z, **how)
@@ -426,6 +429,17 @@ def _panel(given: Any, names: list[str], d: int) -> tuple[int, ...]:
             f"{shown(given)}."
         )
     return tuple(columns_of(list(one), names, d))
+
+
+def _kinds(given: Any, count: int) -> list[str]:
+    """What is drawn in each panel."""
+    out = [given] * count if isinstance(given, str) else list(given)
+    if len(out) != count:
+        raise ValueError(
+            f"When `kind` is provided as a list of strings, it should contain as many elements as "
+            f"`features`. `kind` contains {len(out)} element(s) and `features` contains {count} element(s)."
+        )
+    return out
 
 
 def _by_number(custom: Any, names: list[str]) -> dict[int, Any]:

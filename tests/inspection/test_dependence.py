@@ -195,7 +195,38 @@ def test_panels():
         model, DX, [0, 2, (0, 2)], grid_resolution=5, centered=True, ax=display.axes_.ravel()[:3]
     )
     assert again.figure_ is display.figure_
-    assert again.lines_[0, -1].get_ydata()[0] == 0
+    assert again.lines_[0].get_ydata()[0] == 0
+    # What stands at the axes is kept; averages alone have one line for each place.
+    assert [ax.get_xlabel() for ax in again.axes_] == ["a", "c", "a"]
+    assert again.lines_.shape == (3,)
+    assert display.bounding_ax_ in display.figure_.axes
+    assert again.bounding_ax_ is None
+
+
+def test_styles():
+    model = KNeighborsRegressor(9).fit(DX, DY)
+    display = PartialDependenceDisplay.from_estimator(
+        *(model, DX, [0]),
+        **{"kind": "both", "subsample": 4, "grid_resolution": 5},
+        line_kw={"c": "green", "label": "mean"},
+        ice_lines_kw={"ls": ":"},
+        pd_line_kw={"lw": 4},
+    )
+    *each, mean = display.lines_[0, 0]
+    assert [line.get_linestyle() for line in each] == [":"] * 4
+    assert [line.get_color() for line in (*each, mean)] == ["green"] * 5
+    assert mean.get_linewidth() == 4
+    assert [text.get_text() for text in display.axes_[0, 0].get_legend().get_texts()] == ["mean"]
+    display.kind = ["both", "both"]
+    with pytest.raises(ValueError, match="as many elements"):
+        display.plot()
+
+
+def test_mask_of_columns():
+    model = GaussianNB().fit(X, Y)
+    one = partial_dependence(model, X, np.array([False, True, False, True]), grid_resolution=3)
+    two = partial_dependence(model, X, [1, 3], grid_resolution=3)
+    np.testing.assert_array_equal(one.average, two.average)
 
 
 def test_panels_of_categories():
