@@ -23,9 +23,14 @@ __all__ = ["patch_sklearn", "unpatch_sklearn"]
 
 _DATA = ("datasets",)  # tables and generators compute nothing that could be faster
 
-# Modules that reach into private parts of scikit-learn's trees (gradient boosting, embeddings by trees): in
-# these the names of trees stay its own.
-_NEEDS_ITS_TREES = ("sklearn.ensemble._forest", "sklearn.ensemble._gb", "sklearn.ensemble._iforest")
+# Modules that reach into private parts of scikit-learn's trees (gradient boosting, embeddings by trees), and
+# the one where pickles of these look for them: here the names of trees stay its own.
+_NEEDS_ITS_TREES = (
+    "sklearn.ensemble._forest",
+    "sklearn.ensemble._gb",
+    "sklearn.ensemble._iforest",
+    "sklearn.tree._classes",
+)
 
 _lock = threading.RLock()
 _lasting: list[Patch] = []  # asked for by calls

@@ -291,7 +291,9 @@ class TreeRegressor(Grown, Regressor):
                     "Some value(s) of y are negative which is not allowed for Poisson regression."
                 )
             if values.sum() <= 0:
-                raise ValueError("Sum of y is not positive which is necessary for Poisson regression.")
+                raise ValueError(
+                    "Sum of y is not strictly positive which is necessary for Poisson regression."
+                )
         outputs = values.shape[1]
         targets = Targets(np.ascontiguousarray(values), np.ones(outputs, np.int64), False)
         learned = {"n_outputs_": outputs, "_dtype": given.dtype.str}

@@ -44,7 +44,7 @@ def test_counts_by_hand():
     assert model.fit([[0.0], [1], [2]], [0, 0, 4]).tree_.node_count == 1
     with pytest.raises(ValueError, match="negative"):
         model.fit([[0.0], [1]], [-1, 3])
-    with pytest.raises(ValueError, match="not positive"):
+    with pytest.raises(ValueError, match="not strictly positive"):
         model.fit([[0.0], [1]], [0, 0])
 
 
