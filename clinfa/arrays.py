@@ -333,8 +333,8 @@ def _read_csr(X: Any, owner: str, welcome: bool, role: str) -> CSR:
     try:
         if not _is_sound(X):
             raise ValueError("its indices point outside of it")
-        X = X.tocsr()
-        if not _is_sound(X):
+        given, X = X, X.tocsr()
+        if X is not given and not _is_sound(X):
             raise ValueError("its indices point outside of it")
     except (ValueError, TypeError, IndexError, AttributeError, OverflowError) as error:
         raise ValueError(f"{role} is not a valid {X.format} matrix of shape {X.shape}: {error}.") from error
@@ -342,7 +342,7 @@ def _read_csr(X: Any, owner: str, welcome: bool, role: str) -> CSR:
         raise ValueError(f"Complex data not supported\n{role} has dtype {X.data.dtype}.")
     count = int(X.indptr[-1])
     data, indices, indptr = X.data[:count], X.indices[:count], X.indptr
-    rises = np.diff(indices) > 0
+    rises = indices[1:] > indices[:-1]
     starts = indptr[(indptr > 0) & (indptr < count)]
     rises[starts - 1] = True
     if not rises.all():  # (what the matrix says of itself may be out of date)

@@ -6,20 +6,27 @@
 #     numbers, place[3] whether the sweep is over.
 # Dense records are CSR whose rows all have the same column numbers (`dense`).
 from libc.math cimport fabs, fmax, fmin, HUGE_VAL
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.string cimport memset
 
-from clinfa._core.types cimport index_t, real, clinfa_prefetch, prefetch
+from clinfa._core.types cimport index_t, real, clinfa_prefetch, clinfa_take, prefetch
 
 cdef extern from "linear_svm.h" nogil:
     ctypedef double eight
     ctypedef int64_t eight_bits
+    double inner_f32(const float* x, const double* w, Py_ssize_t d)
+    double inner_f64(const double* x, const double* w, Py_ssize_t d)
+    double picked_f32_i32(const float*, const int32_t*, Py_ssize_t, const double*, const float*, const int32_t*, Py_ssize_t)
+    double picked_f32_i64(const float*, const int64_t*, Py_ssize_t, const double*, const float*, const int64_t*, Py_ssize_t)
+    double picked_f64_i32(const double*, const int32_t*, Py_ssize_t, const double*, const double*, const int32_t*, Py_ssize_t)
+    double picked_f64_i64(const double*, const int64_t*, Py_ssize_t, const double*, const double*, const int64_t*, Py_ssize_t)
     eight dual_step(
         eight, eight_bits, eight*, eight, eight, double, double, int, eight, eight_bits, eight*, eight_bits*)
 
 cdef enum:
     MOST_CLASSES = 8  # side by side
     MOST_ASKED = 512  # stored values of a row that are asked for ahead of time
+    LATER = 8  # rows until one whose numbers are asked for
 
 
 cdef inline void _shuffle(int64_t[::1] rows, int64_t* place) noexcept nogil:
@@ -30,7 +37,7 @@ cdef inline void _shuffle(int64_t[::1] rows, int64_t* place) noexcept nogil:
         state ^= state << 13
         state ^= state >> 7
         state ^= state << 17
-        j = i + <int64_t> ((state >> 11) % <uint64_t> (count - i))
+        j = i + <int64_t> (((state >> 32) * <uint64_t> (count - i)) >> 32)
         rows[i], rows[j] = rows[j], rows[i]
     place[2] = <int64_t> state
 
@@ -51,16 +58,59 @@ def squares_pass(
     const real[::1] data,         # in     (stored)
     const index_t[::1] indptr,    # in     (n + 1)
     double bias,                  # in                the last column of every row
+    const int64_t[::1] bounds,    # in     (stripes + 1)
+    int64_t[::1] cursor,          # inout  (1)
+    int64_t limit,                # in
     double[::1] out,              # out    (n)        squared lengths of the rows
 ):
     cdef Py_ssize_t i, p
+    cdef int64_t s, stripes = bounds.shape[0] - 1
     cdef double total
     with nogil:
-        for i in range(out.shape[0]):
-            total = bias * bias
-            for p in range(indptr[i], indptr[i + 1]):
-                total += <double> data[p] * data[p]
-            out[i] = total
+        while limit > 0:
+            limit -= 1
+            s = clinfa_take(&cursor[0])
+            if s >= stripes:
+                break
+            for i in range(bounds[s], bounds[s + 1]):
+                total = bias * bias
+                for p in range(indptr[i], indptr[i + 1]):
+                    total += <double> data[p] * data[p]
+                out[i] = total
+
+
+cdef inline double _value(
+    const real* x, const index_t* at, int64_t n, bint dense, const double* w,
+    const real* x_later, const index_t* at_later, int64_t n_later,
+) noexcept nogil:
+    """A row times w, while another is asked for."""
+    if dense:
+        prefetch(x_later, n_later * sizeof(real))
+        if real is float:
+            return inner_f32(x, w, n)
+        else:
+            return inner_f64(x, w, n)
+    elif real is float:
+        if index_t is int32_t:
+            return picked_f32_i32(x, at, n, w, x_later, at_later, n_later)
+        else:
+            return picked_f32_i64(x, at, n, w, x_later, at_later, n_later)
+    else:
+        if index_t is int32_t:
+            return picked_f64_i32(x, at, n, w, x_later, at_later, n_later)
+        else:
+            return picked_f64_i64(x, at, n, w, x_later, at_later, n_later)
+
+
+cdef inline double _violation(double b, double cap, double up, double down) noexcept nogil:
+    """How far a multiplier is from where it should be, in slopes towards greater and lesser values."""
+    if b == 0:
+        return -up if up < 0 else (down if down > 0 else 0)
+    if b >= cap:
+        return up if up > 0 else 0
+    if b <= -cap:
+        return -down if down < 0 else 0
+    return fabs(up) if b > 0 else fabs(down)
 
 
 def band_descent(
@@ -82,9 +132,10 @@ def band_descent(
     double[::1] w,                # inout  (d + 1)    the rows times beta
     double[::1] found,            # inout  (2)        of this sweep: greatest violation, their sum
 ):
-    cdef int64_t s, i, p, first, last, ahead
-    cdef double value, second, third, fourth, pull, cap, up, down, size, step, bent, b
+    cdef int64_t s, i, p, first, last, ahead, length
+    cdef double value, pull, cap, up, down, size, step, bent, b
     cdef const index_t* at
+    cdef const index_t* at_later
     cdef const real* x
     with nogil:
         if place[0] == 0:
@@ -98,48 +149,30 @@ def band_descent(
             at = &indices[0] if dense else &indices[first]
             x = &data[first]
             budget -= last + 8
-            if s + 2 < place[1]:
-                ahead = indptr[rows[s + 2]]
-                _ask_for(&data[ahead], &indices[0] if dense else &indices[ahead], indptr[rows[s + 2] + 1] - ahead)
-            # (Four sums, so that additions need not wait for each other.)
-            second = third = fourth = 0
-            value = bias * w[w.shape[0] - 1]
-            for p in range(0, last - 3, 4):
-                value += x[p] * w[at[p]]
-                second += x[p + 1] * w[at[p + 1]]
-                third += x[p + 2] * w[at[p + 2]]
-                fourth += x[p + 3] * w[at[p + 3]]
-            for p in range(last & ~3, last):
-                value += x[p] * w[at[p]]
-            value += second + (third + fourth)
+            if s + LATER < place[1]:
+                ahead = rows[s + LATER]
+                clinfa_prefetch(&indptr[ahead])
+                clinfa_prefetch(&square[ahead])
+                clinfa_prefetch(&low[ahead])
+                clinfa_prefetch(&high[ahead])
+                clinfa_prefetch(&cost[ahead])
+                clinfa_prefetch(&beta[ahead])
+            ahead = rows[s + 2] if s + 2 < place[1] else i
+            length = min(indptr[ahead + 1] - indptr[ahead], MOST_ASKED)
+            ahead = indptr[ahead]
+            at_later = &indices[0] if dense else &indices[ahead]
+            value = bias * w[w.shape[0] - 1] + _value(x, at, last, dense, &w[0], &data[ahead], at_later, length)
             b = beta[i]
             pull = 0.5 / cost[i] if squared else 0
             cap = HUGE_VAL if squared else cost[i]
             up = value - low[i] + pull * b       # slope of the dual towards values that are greater
             down = value - high[i] + pull * b    # and towards those that are less
-            size = 0
-            if b == 0:
-                if up < 0:
-                    size = -up
-                elif down > 0:
-                    size = down
-                elif up > reach and down < -reach:
-                    _put_behind(rows, &place[0])
-                    continue
-            elif b >= cap:
-                if up > 0:
-                    size = up
-                elif up < -reach:
-                    _put_behind(rows, &place[0])
-                    continue
-            elif b <= -cap:
-                if down < 0:
-                    size = -down
-                elif down > reach:
-                    _put_behind(rows, &place[0])
-                    continue
-            else:
-                size = fabs(up) if b > 0 else fabs(down)
+            size = _violation(b, cap, up, down)
+            if size == 0 and (
+                (b == 0 and up > reach and down < -reach) or (b >= cap and up < -reach) or (b <= -cap and down > reach)
+            ):
+                _put_behind(rows, &place[0])
+                continue
             place[0] += 1
             if size == 0:
                 continue
@@ -157,9 +190,57 @@ def band_descent(
             step -= b
             if step != 0:
                 w[w.shape[0] - 1] += step * bias
-                for p in range(last):
-                    w[at[p]] += step * x[p]
+                if dense:
+                    for p in range(last):
+                        w[p] += step * x[p]
+                else:
+                    for p in range(last):
+                        w[at[p]] += step * x[p]
         place[3] = place[0] >= place[1]
+
+
+def violations_pass(
+    const real[::1] data,         # in     (stored)   as band_descent
+    const index_t[::1] indices,   # in     (stored), or (d) for dense records
+    const index_t[::1] indptr,    # in     (n + 1)
+    bint dense,                   # in
+    double bias,                  # in
+    const double[::1] low,        # in     (n)
+    const double[::1] high,       # in     (n)
+    const double[::1] cost,       # in     (n)
+    bint squared,                 # in
+    const int64_t[::1] rows,      # in     (m)        that are looked at
+    const double[::1] beta,       # in     (n)
+    const double[::1] w,          # in     (d + 1)
+    const int64_t[::1] bounds,    # in     (stripes + 1)  of `rows`
+    int64_t[::1] cursor,          # inout  (1)
+    int64_t limit,                # in
+    double[:, ::1] out,           # out    (stripes, 16)  the greatest violation, their sum
+):
+    """What multipliers would have to move for, if they could."""
+    cdef int64_t s, i, t, first, stripes = bounds.shape[0] - 1
+    cdef double value, pull, cap, size, worst, total
+    cdef const index_t* at
+    with nogil:
+        while limit > 0:
+            limit -= 1
+            s = clinfa_take(&cursor[0])
+            if s >= stripes:
+                break
+            worst = total = 0
+            for t in range(bounds[s], bounds[s + 1]):
+                i = rows[t]
+                first = indptr[i]
+                at = &indices[0] if dense else &indices[first]
+                value = bias * w[w.shape[0] - 1] + _value(
+                    &data[first], at, indptr[i + 1] - first, dense, &w[0], &data[first], at, 0)
+                pull = 0.5 / cost[i] if squared else 0
+                cap = HUGE_VAL if squared else cost[i]
+                size = _violation(beta[i], cap, value - low[i] + pull * beta[i], value - high[i] + pull * beta[i])
+                worst = fmax(worst, size)
+                total += size
+            out[s, 0] = worst
+            out[s, 1] = total
 
 
 def class_descent(

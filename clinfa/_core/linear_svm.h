@@ -31,6 +31,50 @@ typedef int64_t eight_bits __attribute__((vector_size(64), aligned(8)));
 INNER(inner_f64, double, LOAD8)
 INNER(inner_f32, float, WIDEN8)
 
+/* The same for a sparse row, whose columns are `at`. Meanwhile the row that comes after the next is asked for, a few
+ * lines at a time: all of it at once would keep what is read now waiting. */
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#define PICK8_i32(w, at) ((eight)_mm512_i32gather_pd(_mm256_loadu_si256((const __m256i *)(at)), w, 8))
+#define PICK8_i64(w, at) ((eight)_mm512_i64gather_pd(_mm512_loadu_si512(at), w, 8))
+#else
+#define PICK8_i32(w, at) \
+    ((eight){w[(at)[0]], w[(at)[1]], w[(at)[2]], w[(at)[3]], w[(at)[4]], w[(at)[5]], w[(at)[6]], w[(at)[7]]})
+#define PICK8_i64 PICK8_i32
+#endif
+#define ASK(p, bytes) for (size_t o = 0; o < (bytes); o += 64) __builtin_prefetch((const char *)(p) + o)
+
+#define PICKED(NAME, REAL, READ, INDEX, PICK)                                                     \
+    static inline double NAME(                                                                    \
+        const REAL *restrict x, const INDEX *restrict at, ptrdiff_t n, const double *restrict w,  \
+        const REAL *x_later, const INDEX *at_later, ptrdiff_t n_later)                            \
+    {                                                                                             \
+        eight a = {0}, b = {0};                                                                   \
+        ptrdiff_t p = 0, asked = 0;                                                               \
+        for (; p + 16 <= n; p += 16) {                                                            \
+            if (asked < n_later) {                                                                \
+                ASK(x_later + asked, 16 * sizeof(REAL));                                          \
+                ASK(at_later + asked, 16 * sizeof(INDEX));                                        \
+                asked += 16;                                                                      \
+            }                                                                                     \
+            a += READ(x + p) * PICK(w, (at + p));                                                 \
+            b += READ(x + p + 8) * PICK(w, (at + p + 8));                                         \
+        }                                                                                         \
+        for (; asked < n_later; asked += 16) {                                                    \
+            ASK(x_later + asked, 16 * sizeof(REAL));                                              \
+            ASK(at_later + asked, 16 * sizeof(INDEX));                                            \
+        }                                                                                         \
+        for (; p + 8 <= n; p += 8) a += READ(x + p) * PICK(w, (at + p));                          \
+        a += b;                                                                                   \
+        double sum = ((a[0] + a[4]) + (a[2] + a[6])) + ((a[1] + a[5]) + (a[3] + a[7]));           \
+        for (; p < n; p++) sum += (double)x[p] * w[at[p]];                                        \
+        return sum;                                                                               \
+    }
+PICKED(picked_f64_i32, double, LOAD8, int32_t, PICK8_i32)
+PICKED(picked_f64_i64, double, LOAD8, int64_t, PICK8_i64)
+PICKED(picked_f32_i32, float, WIDEN8, int32_t, PICK8_i32)
+PICKED(picked_f32_i64, float, WIDEN8, int64_t, PICK8_i64)
+
 /* One step of coordinate descent for eight classes of one row (linear_dual.pyx).
  *
  * In the lanes: value, what the eight models say of the row; own, -1 in the bits of the lane of the row's class;

@@ -65,12 +65,10 @@ class Records:
 
     def __init__(self, table: Table, constant: float, weights: np.ndarray):
         self.kept = np.flatnonzero(weights) if len(weights) and not weights.all() else None
-        X = table.X
-        if self.kept is not None:
-            X = table.part(self.kept).X
-        self.n, self.d = X.shape
+        table = table if self.kept is None else table.part(self.kept)
+        self.n, self.d = table.n, table.d
         self.weights = np.ones(self.n) if not len(weights) else self.take(weights)
-        X, self.unit, most = _in_range(X, constant)
+        X, self.unit, most = _in_range(table, constant)
         self.constant = constant / self.unit
         self._dearest = _MOST_COST / max(most / self.unit, 1e-70) ** 2
         if isinstance(X, CSR) and _pays_dense(X):
@@ -113,10 +111,12 @@ def power_of_two(most: float) -> float:
     return 1.0 if not most or _SAFE[0] < most < _SAFE[1] else float(np.ldexp(1.0, np.frexp(most)[1] - 1))
 
 
-def _in_range(X: np.ndarray | CSR, constant: float) -> tuple[np.ndarray | CSR, float, float]:
+def _in_range(table: Table, constant: float) -> tuple[np.ndarray | CSR, float, float]:
     """Records in units in which squares of what they hold stay in range; the unit; their greatest value."""
+    X = table.X
     values = X.data if isinstance(X, CSR) else X
-    most = max(float(values.max()), -float(values.min()), constant)
+    low, high = (Table(values.reshape(-1, 1)) if isinstance(X, CSR) else table).column_range
+    most = max(float(high.max()), -float(low.min()), constant)
     unit = 1.0 if values.dtype == np.float32 else power_of_two(most)
     if unit == 1:
         return X, 1.0, most

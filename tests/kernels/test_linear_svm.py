@@ -200,30 +200,39 @@ def csr(X):
     return X[rows, columns], np.ascontiguousarray(columns), indptr
 
 
+def in_stripes(n, kernel):
+    """Three stripes, in two calls."""
+    bounds, cursor = np.array([0, n // 3, n // 2, n]), np.zeros(1, np.int64)
+    kernel(bounds, cursor, 2)
+    assert cursor[0] == 2
+    kernel(bounds, cursor, 2)
+
+
 @pytest.mark.parametrize("index", [np.int32, np.int64])
 @pytest.mark.parametrize("dtype", REALS)
 @pytest.mark.parametrize("squared", [False, True])
-def test_one_sweep_over_bands(squared, dtype, index):
+@pytest.mark.parametrize("d", [6, 60])  # (up to and beyond what is taken at a time)
+def test_one_sweep_over_bands(squared, dtype, index, d):
     """Against a loop in Python that takes rows in the order in which the kernel left them."""
-    X, low, high, cost, rng = problem(20, 6, dtype)
+    X, low, high, cost, rng = problem(20, d, dtype)
     X[rng.random(X.shape) < 0.4] = 0
     data, indices, indptr = csr(X)
     indices, indptr = indices.astype(index), indptr.astype(index)
     square = np.empty(20)
-    linear_dual.squares_pass(data, indptr, 0.5, square)
+    in_stripes(20, lambda *cut: linear_dual.squares_pass(data, indptr, 0.5, *cut, square))
     A = np.column_stack([X.astype(np.float64), np.full(20, 0.5)])
     np.testing.assert_allclose(square, (A**2).sum(axis=1), rtol=1e-13)
     rows, place = np.arange(20), np.array([0, 20, 99, 0])
-    beta, w, found = np.zeros(20), np.zeros(7), np.zeros(2)
+    beta, w, found = np.zeros(20), np.zeros(d + 1), np.zeros(2)
     for _ in range(40):  # (little work in each call: a sweep takes several)
         linear_dual.band_descent(
-            data, indices, indptr, False, 0.5, square, low, high, cost, squared, np.inf, 30, rows, place,
+            data, indices, indptr, False, 0.5, square, low, high, cost, squared, np.inf, 5 * d, rows, place,
             beta, w, found,
         )  # fmt: skip
         if place[3]:
             break
     assert place[3] == 1
-    want, v, worst, total = np.zeros(20), np.zeros(7), 0.0, 0.0
+    want, v, worst, total = np.zeros(20), np.zeros(d + 1), 0.0, 0.0
     for i in rows:
         pull = 0.5 / cost[i] if squared else 0.0
         cap = np.inf if squared else cost[i]
@@ -237,6 +246,25 @@ def test_one_sweep_over_bands(squared, dtype, index):
     np.testing.assert_allclose(w, v, rtol=1e-9, atol=1e-12)
     assert found == pytest.approx([worst, total], rel=1e-9)
     assert sorted(rows) == list(range(20))
+    sums = np.zeros((3, 16))
+    some = np.array([3, 4, 7, 11, 12, 19])
+    in_stripes(
+        6,
+        lambda *cut: linear_dual.violations_pass(
+            data, indices, indptr, False, 0.5, low, high, cost, squared, some, beta, w, *cut, sums
+        ),
+    )
+    size = np.zeros(6)
+    for t, i in enumerate(some):
+        up, down = A[i] @ v - low[i], A[i] @ v - high[i]
+        if want[i] == 0:
+            size[t] = max(-up, down, 0)
+            continue
+        slope = (up if want[i] > 0 else down) + (0.5 / cost[i] * want[i] if squared else 0)
+        bound = not squared and abs(want[i]) == cost[i]
+        size[t] = max(slope * np.sign(want[i]), 0) if bound else abs(slope)
+    np.testing.assert_allclose(sums[:, 0].max(), size.max(), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(sums[:, 1].sum(), size.sum(), rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("dtype", REALS)
@@ -246,7 +274,7 @@ def test_classes_side_by_side_are_bands(squared, dtype):
     X, _, _, weight, rng = problem(25, 5, dtype)
     data, indices, indptr = csr(X)
     codes, square = np.arange(25) % 3 + 4, np.empty(25)
-    linear_dual.squares_pass(data, indptr, 1.0, square)
+    in_stripes(25, lambda *cut: linear_dual.squares_pass(data, indptr, 1.0, *cut, square))
     near, other = np.ones(8), np.ones(8)
     near[:3], other[:3] = rng.uniform(0.5, 2, (2, 3))
     alpha, W, found = np.zeros((25, 8)), np.zeros((6, 8)), np.zeros((2, 8))
