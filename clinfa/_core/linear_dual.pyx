@@ -119,10 +119,8 @@ def band_descent(
     const index_t[::1] indptr,    # in     (n + 1)
     bint dense,                   # in
     double bias,                  # in                the last column of every row
-    const double[::1] square,     # in     (n)        squared lengths of the rows
-    const double[::1] low,        # in     (n)        the band that a row's value should lie in
-    const double[::1] high,       # in     (n)
-    const double[::1] cost,       # in     (n)        of lying outside
+    const double[:, ::1] terms,   # in     (n, 4)     of a row: the band [low, high] that its value should lie in, the
+                                  #                   cost of lying outside, its squared length
     bint squared,                 # in                whether the loss is the square of the distance
     double reach,                 # in                rows at a bound whose slope is beyond this are put behind
     int64_t budget,               # in
@@ -152,10 +150,7 @@ def band_descent(
             if s + LATER < place[1]:
                 ahead = rows[s + LATER]
                 clinfa_prefetch(&indptr[ahead])
-                clinfa_prefetch(&square[ahead])
-                clinfa_prefetch(&low[ahead])
-                clinfa_prefetch(&high[ahead])
-                clinfa_prefetch(&cost[ahead])
+                clinfa_prefetch(&terms[ahead, 0])
                 clinfa_prefetch(&beta[ahead])
             ahead = rows[s + 2] if s + 2 < place[1] else i
             length = min(indptr[ahead + 1] - indptr[ahead], MOST_ASKED)
@@ -163,10 +158,10 @@ def band_descent(
             at_later = &indices[0] if dense else &indices[ahead]
             value = bias * w[w.shape[0] - 1] + _value(x, at, last, dense, &w[0], &data[ahead], at_later, length)
             b = beta[i]
-            pull = 0.5 / cost[i] if squared else 0
-            cap = HUGE_VAL if squared else cost[i]
-            up = value - low[i] + pull * b       # slope of the dual towards values that are greater
-            down = value - high[i] + pull * b    # and towards those that are less
+            pull = 0.5 / terms[i, 2] if squared else 0
+            cap = HUGE_VAL if squared else terms[i, 2]
+            up = value - terms[i, 0] + pull * b       # slope of the dual towards values that are greater
+            down = value - terms[i, 1] + pull * b    # and towards those that are less
             size = _violation(b, cap, up, down)
             if size == 0 and (
                 (b == 0 and up > reach and down < -reach) or (b >= cap and up < -reach) or (b <= -cap and down > reach)
@@ -178,7 +173,7 @@ def band_descent(
                 continue
             found[0] = fmax(found[0], size)
             found[1] += size
-            bent = square[i] + pull
+            bent = terms[i, 3] + pull
             if up < bent * b:
                 step = b - up / bent
             elif down > bent * b:
@@ -205,9 +200,7 @@ def violations_pass(
     const index_t[::1] indptr,    # in     (n + 1)
     bint dense,                   # in
     double bias,                  # in
-    const double[::1] low,        # in     (n)
-    const double[::1] high,       # in     (n)
-    const double[::1] cost,       # in     (n)
+    const double[:, ::1] terms,   # in     (n, 4)
     bint squared,                 # in
     const int64_t[::1] rows,      # in     (m)        that are looked at
     const double[::1] beta,       # in     (n)
@@ -234,9 +227,9 @@ def violations_pass(
                 at = &indices[0] if dense else &indices[first]
                 value = bias * w[w.shape[0] - 1] + _value(
                     &data[first], at, indptr[i + 1] - first, dense, &w[0], &data[first], at, 0)
-                pull = 0.5 / cost[i] if squared else 0
-                cap = HUGE_VAL if squared else cost[i]
-                size = _violation(beta[i], cap, value - low[i] + pull * beta[i], value - high[i] + pull * beta[i])
+                pull = 0.5 / terms[i, 2] if squared else 0
+                cap = HUGE_VAL if squared else terms[i, 2]
+                size = _violation(beta[i], cap, value - terms[i, 0] + pull * beta[i], value - terms[i, 1] + pull * beta[i])
                 worst = fmax(worst, size)
                 total += size
             out[s, 0] = worst

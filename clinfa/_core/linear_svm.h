@@ -65,10 +65,10 @@ INNER(inner_f32, float, WIDEN8)
             ASK(at_later + asked, 16 * sizeof(INDEX));                                            \
         }                                                                                         \
         for (; p + 8 <= n; p += 8) a += READ(x + p) * PICK(w, (at + p));                          \
+        double rest = 0;                                                                          \
+        for (; p < n; p++) rest += (double)x[p] * w[at[p]];                                       \
         a += b;                                                                                   \
-        double sum = ((a[0] + a[4]) + (a[2] + a[6])) + ((a[1] + a[5]) + (a[3] + a[7]));           \
-        for (; p < n; p++) sum += (double)x[p] * w[at[p]];                                        \
-        return sum;                                                                               \
+        return ((a[0] + a[4]) + (a[2] + a[6])) + ((a[1] + a[5]) + (a[3] + a[7])) + rest;          \
     }
 PICKED(picked_f64_i32, double, LOAD8, int32_t, PICK8_i32)
 PICKED(picked_f64_i64, double, LOAD8, int64_t, PICK8_i64)

@@ -131,13 +131,13 @@ def descend(
     converged : bool
     """
     n, d = rows.shape
-    sweeps, square = _Sweeps(n, seed), rows.squares()
+    sweeps, terms = _Sweeps(n, seed), _terms(rows, bands, cost)
     beta, w, found = np.zeros(n), np.zeros(d + 1), np.zeros(2)
     reach, first = np.inf, None
     for n_iter in range(1, max_iter + 1):
         sweeps.run(
             lambda budget, order, place, reach=reach: linear_dual.band_descent(
-                *rows.arrays, square, *bands, cost, squared, reach, budget, order, place, beta, w, found
+                *rows.arrays, terms, squared, reach, budget, order, place, beta, w, found
             )
         )
         first = found[1] if first is None else first
@@ -146,7 +146,7 @@ def descend(
         if total <= tol * first if relative else 2 * worst <= tol:
             behind = np.sort(sweeps.order[sweeps.place[1] :])
             if len(behind):
-                more = _violations(rows, bands, cost, squared, behind, beta, w)
+                more = _violations(rows, terms, squared, behind, beta, w)
                 worst, total = max(worst, more[0]), total + more[1]
             if total <= tol * first if relative else 2 * worst <= tol:
                 return w, n_iter, True
@@ -155,10 +155,16 @@ def descend(
     return w, max_iter, False
 
 
+def _terms(rows: Rows, bands: tuple[np.ndarray, np.ndarray], cost: np.ndarray) -> np.ndarray:
+    """What is asked of each row, side by side: its band, what it costs to lie outside, its squared length."""
+    out = np.empty((len(cost), 4))
+    out[:, 0], out[:, 1], out[:, 2], out[:, 3] = *bands, cost, rows.squares()
+    return out
+
+
 def _violations(
     rows: Rows,
-    bands: tuple[np.ndarray, np.ndarray],
-    cost: np.ndarray,
+    terms: np.ndarray,
     squared: bool,
     which: np.ndarray,
     beta: np.ndarray,
@@ -169,7 +175,7 @@ def _violations(
     out = np.zeros((len(cut), 16))
     cut.run(
         lambda cursor, limit, slot: linear_dual.violations_pass(
-            *(*rows.arrays, *bands, cost, squared, which, beta, w),
+            *(*rows.arrays, terms, squared, which, beta, w),
             *(cut.bounds, cursor, limit, out),
         )
     )
@@ -198,13 +204,13 @@ def descend_soon(
     n_iter : int
     """
     (n, d), (low, high) = rows.shape, bands
-    X, sweeps, square = rows.data.reshape(n, d), _Sweeps(n, 1), rows.squares()
+    X, sweeps, terms = rows.data.reshape(n, d), _Sweeps(n, 1), _terms(rows, bands, cost)
     beta, w, found = np.zeros(n), np.zeros(d + 1), np.zeros(2)
     reach, hopeful = np.inf, _HOPE
     for n_iter in range(1, min(_FEW_SWEEPS, max_iter) + 1):
         sweeps.run(
             lambda budget, order, place, reach=reach: linear_dual.band_descent(
-                *rows.arrays, square, *bands, cost, False, reach, budget, order, place, beta, w, found
+                *rows.arrays, terms, False, reach, budget, order, place, beta, w, found
             )
         )
         reach = found[0] if found[0] > 0 else np.inf

@@ -222,11 +222,11 @@ def test_one_sweep_over_bands(squared, dtype, index, d):
     in_stripes(20, lambda *cut: linear_dual.squares_pass(data, indptr, 0.5, *cut, square))
     A = np.column_stack([X.astype(np.float64), np.full(20, 0.5)])
     np.testing.assert_allclose(square, (A**2).sum(axis=1), rtol=1e-13)
-    rows, place = np.arange(20), np.array([0, 20, 99, 0])
+    rows, place, terms = np.arange(20), np.array([0, 20, 99, 0]), np.stack([low, high, cost, square], axis=1)
     beta, w, found = np.zeros(20), np.zeros(d + 1), np.zeros(2)
     for _ in range(40):  # (little work in each call: a sweep takes several)
         linear_dual.band_descent(
-            data, indices, indptr, False, 0.5, square, low, high, cost, squared, np.inf, 5 * d, rows, place,
+            data, indices, indptr, False, 0.5, terms, squared, np.inf, 5 * d, rows, place,
             beta, w, found,
         )  # fmt: skip
         if place[3]:
@@ -251,7 +251,7 @@ def test_one_sweep_over_bands(squared, dtype, index, d):
     in_stripes(
         6,
         lambda *cut: linear_dual.violations_pass(
-            data, indices, indptr, False, 0.5, low, high, cost, squared, some, beta, w, *cut, sums
+            data, indices, indptr, False, 0.5, terms, squared, some, beta, w, *cut, sums
         ),
     )
     size = np.zeros(6)
@@ -291,12 +291,13 @@ def test_classes_side_by_side_are_bands(squared, dtype):
         own = codes == 4 + c
         low, high = np.where(own, 1.0, -np.inf), np.where(own, np.inf, -1.0)
         cost = weight * np.where(own, near[c], other[c])
+        terms = np.stack([low, high, cost, square], axis=1)
         beta, w, marks = np.zeros(25), np.zeros(6), np.zeros(2)
         order, at = np.arange(25), np.array([0, 25, 77, 0])
         for _ in range(3):
             at[0] = at[3] = 0
             linear_dual.band_descent(
-                data, indices, indptr, False, 1.0, square, low, high, cost, squared, np.inf, 10**6, order, at,
+                data, indices, indptr, False, 1.0, terms, squared, np.inf, 10**6, order, at,
                 beta, w, marks,
             )  # fmt: skip
         np.testing.assert_array_equal(order, rows)
