@@ -278,10 +278,15 @@ def kind_of_model(model: Any) -> str | None:
 
 
 def takes(model: Any) -> tuple[bool, bool] | None:
-    """Whether a model or recipe takes sparse records, and such with gaps; None where it does not say."""
+    """Whether a model or recipe takes sparse records, and such with gaps; None where it does not say.
+
+    Others' models of models see for themselves whether there may be gaps: scikit-learn's pipelines do not
+    say, even where their first step fills them.
+    """
     if isinstance(model, Estimator | Params):
         return (model.estimator() if isinstance(model, Params) else model)._takes()
     if isinstance(model, type) or not hasattr(model, "__sklearn_tags__"):
         return None
     tags = model.__sklearn_tags__().input_tags
-    return bool(tags.sparse), bool(tags.allow_nan)
+    outer = any(hasattr(model, name) for name in ("steps", "estimator", "estimators"))
+    return bool(tags.sparse), bool(tags.allow_nan) or outer

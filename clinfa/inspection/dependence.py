@@ -170,7 +170,7 @@ def _by_recursion(model: Any, method: str, kind: str, weights: Any, response: st
             )
         return True
     # (Boosting that starts from another model knows nothing of it in its trees.)
-    plain = able and getattr(model, "init", None) is None
+    plain = able and getattr(model, "init", None) is None and response in ("auto", "decision_function")
     return method == "auto" and plain and kind == "average" and weights is None
 
 

@@ -385,7 +385,7 @@ percentiles, custom_values, method, n_jobs
 
     def _contours(self, ax: Any, where: Any, at: int, shown: dict, styles: dict, limits: Any) -> None:
         xs, ys = shown["points"]
-        levels = np.linspace(*_wider(limits, 0), num=8)
+        levels = np.linspace(*_wider(limits, 0), num=9)
         Z = shown["average"].T
         how = {"cmap": "viridis", "levels": levels, "extend": "both", "alpha": 0.9} | styles["contour"]
         self.contours_[where] = ax.contourf(xs, ys, Z, **how)

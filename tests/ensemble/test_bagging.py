@@ -5,6 +5,7 @@ import pytest
 import scipy.sparse as sp
 from sklearn import ensemble as theirs
 from sklearn.datasets import load_diabetes, load_iris
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import accuracy_score, mean_absolute_error
 from sklearn.naive_bayes import GaussianNB as TheirNB
@@ -44,6 +45,16 @@ def test_models_that_take_no_weights_get_rows_again():
         np.testing.assert_array_equal(
             model.predict(DX), KNeighborsRegressor(3).fit(DX[rows], DY[rows]).predict(DX)
         )
+
+
+def test_pipeline_may_fill_gaps():
+    gaps = np.where(np.random.default_rng(0).random(X.shape) < 0.1, np.nan, X)
+    bag = BaggingClassifier(
+        make_pipeline(SimpleImputer(), LogisticRegression(max_iter=1000)), 5, random_state=0
+    )
+    assert bag.fit(gaps, Y).score(gaps, Y) > 0.8
+    with pytest.raises(ValueError, match="NaN"):
+        BaggingClassifier(LogisticRegression()).fit(gaps, Y)
 
 
 def test_rows_are_drawn_evenly():

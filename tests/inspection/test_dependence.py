@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_diabetes, load_iris
-from sklearn.ensemble import GradientBoostingRegressor
+from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegressor
 from sklearn.inspection import partial_dependence as theirs
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -220,6 +220,14 @@ def test_styles():
     display.kind = ["both", "both"]
     with pytest.raises(ValueError, match="as many elements"):
         display.plot()
+
+
+def test_probabilities_are_not_followed_through_trees():
+    model = GradientBoostingClassifier(n_estimators=3, random_state=0).fit(X, Y == 1)
+    how = {"features": [2], "grid_resolution": 5, "response_method": "predict_proba"}
+    told = partial_dependence(model, X, **how).average
+    np.testing.assert_array_equal(told, partial_dependence(model, X, method="brute", **how).average)
+    assert ((told > 0) & (told < 1)).all()
 
 
 def test_mask_of_columns():
