@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <string.h>
 #if defined(__AVX512F__)
 #include <immintrin.h>
 #endif
@@ -20,6 +21,7 @@ typedef struct {
 #define NODE_LACKING_LEFT 0x40000000u  /* NaN goes left */
 #define NODE_LEAF 0x80000000u
 #define DESCENT_GROUP 256              /* records that go down a tree together: those still under way are kept in a list */
+#define DESCENT_TOGETHER 12             /* steps before that list is begun */
 #define DESCENT_MOST (1 << 22)         /* columns, and a 256th of the nodes of a tree, for offsets of 32 bits */
 
 #if defined(__AVX512F__) && defined(__AVX512VL__) && defined(__AVX512DQ__)
@@ -29,49 +31,71 @@ typedef struct {
 #define VALUES_f64(at) _mm512_i32gather_pd(at, x, 8)
 #define VALUES_f32(at) _mm512_cvtps_pd(_mm256_i32gather_ps(x, at, 4))
 
+/* One step down of sixteen records: `at_v` are their nodes, `row_v` where their values begin. Sets `feature` and `next`. */
+#define STEP(SUFFIX)                                                                                          \
+    __m512i twice = _mm512_slli_epi32(at_v, 1); /* nodes are two words of eight bytes */                      \
+    __m512d threshold_a = _mm512_i32gather_pd(LOW_HALF(twice), tree, 8);                                      \
+    __m512d threshold_b = _mm512_i32gather_pd(HIGH_HALF(twice), tree, 8);                                     \
+    __m512i rest_a = _mm512_i32gather_epi64(LOW_HALF(twice), (const char *)tree + 8, 8);                      \
+    __m512i rest_b = _mm512_i32gather_epi64(HIGH_HALF(twice), (const char *)tree + 8, 8);                     \
+    __m512i right = BOTH_HALVES(_mm512_cvtepi64_epi32(rest_a), _mm512_cvtepi64_epi32(rest_b));                \
+    __m512i feature = BOTH_HALVES(_mm512_cvtepi64_epi32(_mm512_srli_epi64(rest_a, 32)),                       \
+                                  _mm512_cvtepi64_epi32(_mm512_srli_epi64(rest_b, 32)));                      \
+    __m512i value_at = _mm512_add_epi32(row_v, _mm512_and_epi32(feature, column));                            \
+    __m512d value_a = VALUES_##SUFFIX(LOW_HALF(value_at));                                                    \
+    __m512d value_b = VALUES_##SUFFIX(HIGH_HALF(value_at));                                                   \
+    __mmask16 left = (__mmask16)(_mm512_cmp_pd_mask(value_a, threshold_a, _CMP_LE_OQ)                         \
+                                 | _mm512_cmp_pd_mask(value_b, threshold_b, _CMP_LE_OQ) << 8);                \
+    __mmask16 lacks = (__mmask16)(_mm512_cmp_pd_mask(value_a, value_a, _CMP_UNORD_Q)                          \
+                                  | _mm512_cmp_pd_mask(value_b, value_b, _CMP_UNORD_Q) << 8);                 \
+    if (lacks)                                                                                                \
+        left |= _mm512_mask_test_epi32_mask(lacks, feature, _mm512_set1_epi32(NODE_LACKING_LEFT));            \
+    __m512i next = _mm512_mask_add_epi32(right, left, at_v, _mm512_set1_epi32(1));
+
 #define DOWN_VECTORS(SUFFIX)                                                                                  \
     if (d < DESCENT_MOST && nodes < (int64_t)DESCENT_MOST * 256) {                                            \
         int32_t who[DESCENT_GROUP + 16], at[DESCENT_GROUP + 16];                                              \
-        int64_t under_way = m, k;                                                                             \
+        int64_t steps = deepest < DESCENT_TOGETHER ? deepest : DESCENT_TOGETHER, k;                           \
         const __m512i width = _mm512_set1_epi32((int)d), column = _mm512_set1_epi32(NODE_COLUMN);             \
-        for (int64_t i = 0; i < m; i++) {                                                                     \
-            who[i] = (int32_t)i;                                                                              \
-            at[i] = 0;                                                                                        \
+        const __m512i last = _mm512_set1_epi32((int)m - 1);                                                   \
+        __m512i number = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);              \
+        for (int64_t i = 0; i < m; i += 64) {                                                                 \
+            int64_t quarters = (m - i < 64 ? m - i + 15 : 64) / 16;                                           \
+            __m512i rows[4], places[4];                                                                       \
+            for (int64_t h = 0; h < quarters; h++) {                                                          \
+                _mm512_storeu_si512(who + i + 16 * h, number);                                                \
+                rows[h] = _mm512_mullo_epi32(_mm512_min_epi32(number, last), width);                          \
+                places[h] = _mm512_setzero_si512();                                                           \
+                number = _mm512_add_epi32(number, _mm512_set1_epi32(16));                                     \
+            }                                                                                                 \
+            for (int64_t step = 0; step < steps; step++)                                                      \
+                for (int64_t h = 0; h < quarters; h++) {                                                      \
+                    __m512i at_v = places[h], row_v = rows[h];                                                \
+                    STEP(SUFFIX)                                                                              \
+                    places[h] = _mm512_mask_mov_epi32(next, _mm512_movepi32_mask(feature), at_v);             \
+                }                                                                                             \
+            for (int64_t h = 0; h < quarters; h++)                                                            \
+                _mm512_storeu_si512(at + i + 16 * h, places[h]);                                              \
         }                                                                                                     \
-        while (under_way) {                                                                                   \
+        if (deepest <= DESCENT_TOGETHER) {                                                                    \
+            memcpy(place, at, (size_t)m * sizeof(int32_t));                                                   \
+            return;                                                                                           \
+        }                                                                                                     \
+        for (int64_t under_way = m; under_way; under_way = k) {                                               \
             k = 0;                                                                                            \
             for (int64_t i = 0; i < under_way; i += 16) {                                                     \
                 __mmask16 some = under_way - i >= 16 ? 0xFFFF : (__mmask16)((1 << (under_way - i)) - 1);      \
                 __m512i who_v = _mm512_maskz_loadu_epi32(some, who + i);                                      \
                 __m512i at_v = _mm512_maskz_loadu_epi32(some, at + i);                                        \
-                __m512i twice = _mm512_slli_epi32(at_v, 1); /* nodes are two words of eight bytes */          \
-                __m512d threshold_a = _mm512_i32gather_pd(LOW_HALF(twice), tree, 8);                          \
-                __m512d threshold_b = _mm512_i32gather_pd(HIGH_HALF(twice), tree, 8);                         \
-                __m512i rest_a = _mm512_i32gather_epi64(LOW_HALF(twice), (const char *)tree + 8, 8);          \
-                __m512i rest_b = _mm512_i32gather_epi64(HIGH_HALF(twice), (const char *)tree + 8, 8);         \
-                __m512i right = BOTH_HALVES(_mm512_cvtepi64_epi32(rest_a), _mm512_cvtepi64_epi32(rest_b));    \
-                __m512i feature = BOTH_HALVES(_mm512_cvtepi64_epi32(_mm512_srli_epi64(rest_a, 32)),           \
-                                              _mm512_cvtepi64_epi32(_mm512_srli_epi64(rest_b, 32)));          \
-                __m512i value_at = _mm512_add_epi32(                                                          \
-                    _mm512_mullo_epi32(who_v, width), _mm512_and_epi32(feature, column));                     \
-                __m512d value_a = VALUES_##SUFFIX(LOW_HALF(value_at));                                        \
-                __m512d value_b = VALUES_##SUFFIX(HIGH_HALF(value_at));                                       \
-                __mmask16 left = (__mmask16)(_mm512_cmp_pd_mask(value_a, threshold_a, _CMP_LE_OQ)             \
-                                             | _mm512_cmp_pd_mask(value_b, threshold_b, _CMP_LE_OQ) << 8);    \
-                __mmask16 lacks = (__mmask16)(_mm512_cmp_pd_mask(value_a, value_a, _CMP_UNORD_Q)              \
-                                              | _mm512_cmp_pd_mask(value_b, value_b, _CMP_UNORD_Q) << 8);     \
+                __m512i row_v = _mm512_mullo_epi32(who_v, width);                                             \
+                STEP(SUFFIX)                                                                                  \
                 __mmask16 ends = _mm512_movepi32_mask(feature) & some, goes = some & (__mmask16)~ends;        \
-                if (lacks)                                                                                    \
-                    left |= _mm512_mask_test_epi32_mask(                                                      \
-                        lacks, feature, _mm512_set1_epi32(NODE_LACKING_LEFT));                                \
                 if (ends)                                                                                     \
                     _mm512_mask_i32scatter_epi32(place, ends, who_v, at_v, 4);                                \
-                at_v = _mm512_mask_add_epi32(right, left, at_v, _mm512_set1_epi32(1));                        \
                 _mm512_storeu_si512(who + k, _mm512_maskz_compress_epi32(goes, who_v));                       \
-                _mm512_storeu_si512(at + k, _mm512_maskz_compress_epi32(goes, at_v));                         \
+                _mm512_storeu_si512(at + k, _mm512_maskz_compress_epi32(goes, next));                         \
                 k += __builtin_popcount(goes);                                                                \
             }                                                                                                 \
-            under_way = k;                                                                                    \
         }                                                                                                     \
         return;                                                                                               \
     }
@@ -81,7 +105,8 @@ typedef struct {
 
 /* The leaves of at most DESCENT_GROUP records x (m, d). */
 #define DOWN(NAME, TYPE, SUFFIX)                                                                              \
-    static void NAME(const TYPE *x, int64_t d, int64_t m, const clinfa_node *tree, int64_t nodes, int32_t *place) \
+    static void NAME(const TYPE *x, int64_t d, int64_t m, const clinfa_node *tree, int64_t nodes,             \
+                     int64_t deepest, int32_t *place)                                                         \
     {                                                                                                         \
         DOWN_VECTORS(SUFFIX)                                                                                  \
         for (int64_t i = 0; i < m; i += 8) {                                                                  \

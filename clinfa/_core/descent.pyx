@@ -7,8 +7,8 @@ from clinfa._core.types cimport clinfa_take, real
 cdef extern from "descent.h" nogil:
     enum:
         GROUP "DESCENT_GROUP"
-    void down_f32 "clinfa_down_f32" (const float*, int64_t, int64_t, const Node*, int64_t, int32_t*)
-    void down_f64 "clinfa_down_f64" (const double*, int64_t, int64_t, const Node*, int64_t, int32_t*)
+    void down_f32 "clinfa_down_f32" (const float*, int64_t, int64_t, const Node*, int64_t, int64_t, int32_t*)
+    void down_f64 "clinfa_down_f64" (const double*, int64_t, int64_t, const Node*, int64_t, int64_t, int32_t*)
 
 cdef enum:
     HELD = 655360    # bytes of records that meet all trees before the next come: with a tree they stay in the cache
@@ -20,18 +20,19 @@ cdef inline int64_t block(int64_t record) noexcept nogil:
 
 
 cdef inline void down(
-    const real* x, int64_t d, int64_t m, const Node* tree, int64_t nodes, int32_t* place
+    const real* x, int64_t d, int64_t m, const Node* tree, int64_t nodes, int64_t deepest, int32_t* place
 ) noexcept nogil:
     if real is float:
-        down_f32(x, d, m, tree, nodes, place)
+        down_f32(x, d, m, tree, nodes, deepest, place)
     else:
-        down_f64(x, d, m, tree, nodes, place)
+        down_f64(x, d, m, tree, nodes, deepest, place)
 
 
 def leaf_pass(
     const real[:, ::1] X,        # in     (n, d)
     const Node[::1] nodes,       # in     (nodes of all trees)
     const int64_t[::1] starts,   # in     (trees + 1)  where those of a tree begin
+    const int64_t[::1] depths,   # in     (trees)      of the deepest leaf
     int32_t[:, ::1] out,         # out    (n, trees)   the number of the leaf in its tree
     const int64_t[::1] bounds, int64_t[::1] cursor, int64_t limit,
 ):
@@ -51,7 +52,7 @@ def leaf_pass(
                     i = b
                     while i < e:
                         m = min(GROUP, e - i)
-                        down(&X[i, 0], d, m, &nodes[starts[t]], starts[t + 1] - starts[t], place)
+                        down(&X[i, 0], d, m, &nodes[starts[t]], starts[t + 1] - starts[t], depths[t], place)
                         for l in range(m):
                             out[i + l, t] = place[l]
                         i += m
@@ -62,6 +63,7 @@ def sum_pass(
     const real[:, ::1] X,        # in     (n, d)
     const Node[::1] nodes,       # in     (nodes of all trees)
     const int64_t[::1] starts,   # in     (trees + 1)
+    const int64_t[::1] depths,   # in     (trees)
     const double[:, ::1] values, # in     (nodes of all trees, width)
     double[:, ::1] out,          # inout  (n, width)   plus the values of the leaves, tree by tree
     const int64_t[::1] bounds, int64_t[::1] cursor, int64_t limit,
@@ -83,7 +85,7 @@ def sum_pass(
                     i = b
                     while i < e:
                         m = min(GROUP, e - i)
-                        down(&X[i, 0], d, m, &nodes[starts[t]], starts[t + 1] - starts[t], place)
+                        down(&X[i, 0], d, m, &nodes[starts[t]], starts[t + 1] - starts[t], depths[t], place)
                         for l in range(m):
                             value = &values[starts[t] + place[l], 0]
                             for k in range(width):

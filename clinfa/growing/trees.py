@@ -288,7 +288,7 @@ class Trees:
         cut = self._cut(len(X))
         cut.run(
             lambda cursor, limit, slot: descent.leaf_pass(
-                X, self.nodes, self.starts, out, cut.bounds, cursor, limit
+                X, self.nodes, self.starts, self.depths, out, cut.bounds, cursor, limit
             )
         )
         return out
@@ -299,7 +299,7 @@ class Trees:
         cut = self._cut(len(X))
         cut.run(
             lambda cursor, limit, slot: descent.sum_pass(
-                X, self.nodes, self.starts, self.values, out, cut.bounds, cursor, limit
+                X, self.nodes, self.starts, self.depths, self.values, out, cut.bounds, cursor, limit
             )
         )
         if len(self) > 1:
