@@ -162,7 +162,7 @@ class Forest(Collection, Grown):
 
         def one(t: int) -> tuple[np.ndarray, np.ndarray]:
             rows = np.flatnonzero(bags.counts(int(found._seeds[t])) == 0)
-            return rows, trees[t].together().means(table.rows(rows))
+            return rows, trees[t].together().means(table.part(rows).X)
 
         with share(self.n_jobs):
             for rows, values in jobs(one, range(len(trees))):
@@ -227,7 +227,7 @@ class Forest(Collection, Grown):
 
         Parameters
         ----------
-        X : array-like, dataframe or Dataset of shape (n_samples, n_features)
+        X : array-like, dataframe, sparse matrix or Dataset of shape (n_samples, n_features)
 
         Returns
         -------
@@ -247,7 +247,7 @@ class Forest(Collection, Grown):
 
         Parameters
         ----------
-        X : array-like, dataframe or Dataset of shape (n_samples, n_features)
+        X : array-like, dataframe, sparse matrix or Dataset of shape (n_samples, n_features)
 
         Returns
         -------
@@ -270,8 +270,8 @@ class Forest(Collection, Grown):
 
         Parameters
         ----------
-        X : array-like, dataframe or Dataset of shape (n_samples, n_features)
-        Y : array-like, dataframe or Dataset of shape (n_others, n_features), optional
+        X : array-like, dataframe, sparse matrix or Dataset of shape (n_samples, n_features)
+        Y : array-like, dataframe, sparse matrix or Dataset of shape (n_others, n_features), optional
             X by default.
 
         Returns

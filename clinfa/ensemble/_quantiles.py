@@ -52,14 +52,14 @@ class LeafTargets:
     def of(cls, table: Table, targets: Targets, weights: np.ndarray, found: ForestFit) -> LeafTargets:
         """Those that the trees of a forest grew on."""
         trees, bags, n = found._trees, found._bags, table.n
+        leaves = trees.leaves(table.X)
         whole = (weights > 0).astype(np.uint32) if len(weights) else np.ones(n, np.uint32)
 
         def one(t: int) -> tuple[np.ndarray, np.ndarray]:
             counts = whole if bags is None else bags.counts(int(found._seeds[t]))
-            tree = trees[t].together()
-            leaf = tree.leaves(table.X)[:, 0]
+            nodes, leaf = int(trees.starts[t + 1] - trees.starts[t]), leaves[:, t]
             order = np.argsort(leaf, kind="stable")
-            own = np.bincount(leaf, counts, len(tree.nodes)).astype(np.int64)
+            own = np.bincount(leaf, counts, nodes).astype(np.int64)
             return np.repeat(order, counts[order]).astype(np.int32), own
 
         members, sizes = None, np.empty(len(trees.nodes), np.int64)
@@ -93,7 +93,7 @@ class LeafTargets:
         step = max(1, _BLOCK // len(trees))
         for begin in range(0, table.n, step):
             part = slice(begin, begin + step)
-            leaves = trees.leaves(table.X[part])
+            leaves = trees.leaves(table.part(np.arange(begin, min(begin + step, table.n))).X)
             if seen is not None:
                 leaves[seen[part]] = -1
             for o, (ranks, levels) in enumerate(zip(self.ranks, self.levels, strict=True)):

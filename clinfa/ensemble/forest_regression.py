@@ -142,7 +142,7 @@ class RandomForestRegressor(ValuesOutOfBag, TreeRegressor, Forest):
 
         Parameters
         ----------
-        X : array-like, dataframe or Dataset of shape (n_samples, n_features)
+        X : array-like, dataframe, sparse matrix or Dataset of shape (n_samples, n_features)
         quantiles : float or array-like of shape (n_quantiles,), default 0.5
             Each in [0, 1].
         oob : bool, default False

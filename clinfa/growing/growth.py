@@ -9,6 +9,7 @@ import numpy as np
 
 from clinfa._core import pack, split
 from clinfa.growing.ranks import Ranks
+from clinfa.growing.sparse import set_thresholds
 from clinfa.growing.trees import NODE, Trees
 from clinfa.threads import Stripes, stripes
 
@@ -231,11 +232,16 @@ class Growth:
         nodes, n = np.empty(count, NODE), np.empty(count, np.int32)
         values, impurity, weight = np.empty((count, given.shape[1])), np.empty(count), np.empty(count)
         depths = np.empty(trees, np.int64)
+        X, there = ranks.X, self.rules.random
+        if not isinstance(X, np.ndarray):
+            for first, size in zip(firsts, counts, strict=True):
+                set_thresholds(X, found[first : first + size])
+            X, there = np.empty((0, ranks.d)), True
         cut = stripes(trees, count / trees * _NODE_NS)
         rooms = np.empty((cut.width(), 2 * int(counts.max())), np.int32)
         cut.run(
             lambda cursor, limit, slot: pack.pack_pass(
-                *(ranks.X, found, given, firsts, self.rules.random, starts, nodes, n, values, impurity),
+                *(X, found, given, firsts, there, starts, nodes, n, values, impurity),
                 *(weight, depths, rooms, cut.bounds, cursor, limit, slot),
             )
         )

@@ -21,6 +21,7 @@ __all__ = ["Grown", "TreeClassifier", "TreeRegressor"]
 class Grown(Growing):
     """Looks into the trees; a concrete class publishes them as `_trees`."""
 
+    _sparse = True
     _finite = False  # NaN is a value that is missing, and infinity a very large one
 
     n_outputs_: int = fitted()
@@ -69,7 +70,7 @@ class TreeClassifier(Grown, ProbabilisticClassifier):
 
         Parameters
         ----------
-        X : array-like, dataframe or Dataset of shape (n_samples, n_features)
+        X : array-like, dataframe, sparse matrix or Dataset of shape (n_samples, n_features)
             The records; NaN is a missing value. A Dataset's targets and weights are used unless others are
             given.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
@@ -130,7 +131,7 @@ class TreeClassifier(Grown, ProbabilisticClassifier):
 
         Parameters
         ----------
-        X : array-like, dataframe or Dataset of shape (n_samples, n_features)
+        X : array-like, dataframe, sparse matrix or Dataset of shape (n_samples, n_features)
 
         Returns
         -------
@@ -156,7 +157,7 @@ class TreeClassifier(Grown, ProbabilisticClassifier):
 
         Parameters
         ----------
-        X : array-like, dataframe or Dataset of shape (n_samples, n_features)
+        X : array-like, dataframe, sparse matrix or Dataset of shape (n_samples, n_features)
 
         Returns
         -------
@@ -187,7 +188,7 @@ class TreeClassifier(Grown, ProbabilisticClassifier):
 
         Parameters
         ----------
-        X : array-like, dataframe or Dataset of shape (n_samples, n_features)
+        X : array-like, dataframe, sparse matrix or Dataset of shape (n_samples, n_features)
 
         Returns
         -------
@@ -215,7 +216,7 @@ class TreeClassifier(Grown, ProbabilisticClassifier):
 
         Parameters
         ----------
-        X : array-like, dataframe or Dataset of shape (n_samples, n_features)
+        X : array-like, dataframe, sparse matrix or Dataset of shape (n_samples, n_features)
             A Dataset's targets and weights are used unless others are given.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             The true labels.
@@ -263,7 +264,7 @@ class TreeRegressor(Grown, Regressor):
 
         Parameters
         ----------
-        X : array-like, dataframe or Dataset of shape (n_samples, n_features)
+        X : array-like, dataframe, sparse matrix or Dataset of shape (n_samples, n_features)
             The records; NaN is a missing value. A Dataset's targets and weights are used unless others are
             given.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)

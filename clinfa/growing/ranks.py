@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from clinfa._core import ranks
+from clinfa.arrays import CSR
+from clinfa.growing.sparse import rank_sparse
 from clinfa.threads import stripes
 
 __all__ = ["Ranks"]
@@ -19,7 +21,7 @@ class Ranks(NamedTuple):
 
     Attributes
     ----------
-    X : ndarray of shape (n, d)
+    X : ndarray or scipy.sparse.csr_matrix of shape (n, d)
         The values.
     columns : ndarray of shape (d, n), uint16 or uint32
         0 for the least value of a column; NaN has the code that is the number of values. For cuts at random
@@ -33,7 +35,7 @@ class Ranks(NamedTuple):
     n_targets : ndarray of shape (outputs,), int64, or None
     """
 
-    X: np.ndarray
+    X: Any
     columns: np.ndarray
     n_values: np.ndarray
     missing: np.ndarray
@@ -41,11 +43,17 @@ class Ranks(NamedTuple):
     n_targets: np.ndarray | None = None
 
     @classmethod
-    def of(cls, X: np.ndarray, *, y: np.ndarray | None = None, random: bool = False) -> Ranks:
+    def of(cls, X: np.ndarray | CSR, *, y: np.ndarray | None = None, random: bool = False) -> Ranks:
         """Of records of shape (n, d), and of targets of shape (n, outputs) where those matter."""
         targets, n_targets, _ = (None,) * 3 if y is None else _rank(y, np.uint32)
+        sparse, dtype = isinstance(X, CSR), np.uint16 if X.shape[0] < 2**16 else np.uint32
+        if not random and sparse:
+            X = X.as_scipy()
+            return cls(X, *rank_sparse(X, dtype), targets, n_targets)
         if not random:
-            return cls(X, *_rank(X, np.uint16 if len(X) < 2**16 else np.uint32), targets, n_targets)
+            return cls(X, *_rank(X, dtype), targets, n_targets)
+        if sparse:  # values to draw between are looked at again and again
+            X = X.rows(np.arange(X.shape[0]))
         if np.isinf(X).any():  # half-way between two values there has to be a number
             X = np.clip(X, np.finfo(X.dtype).min, np.finfo(X.dtype).max)
         columns = np.array(X.T, order="C")
@@ -59,7 +67,7 @@ class Ranks(NamedTuple):
 
     @property
     def n(self) -> int:
-        return len(self.X)
+        return self.X.shape[0]
 
     @property
     def d(self) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from clinfa._core import descent
+from clinfa.arrays import CSR
 from clinfa.threads import stripes
 
 __all__ = ["COLUMN", "LACKING", "LEAF", "NODE", "Tree", "Trees", "packed"]
@@ -19,6 +20,7 @@ __all__ = ["COLUMN", "LACKING", "LEAF", "NODE", "Tree", "Trees", "packed"]
 NODE = np.dtype([("threshold", "f8"), ("right", "i4"), ("feature", "u4")])
 COLUMN, LACKING, LEAF = 0x3FFFFFFF, 0x40000000, 0x80000000
 _STEP_NS = 1.5  # down one node
+_DENSE = 2_000_000  # values of sparse records that are made dense at a time: at most 16 MB
 _HELD = 4096  # records at least, where there are many, for all of which the trees are read once
 
 
@@ -282,31 +284,33 @@ class Trees:
         row_ns = _STEP_NS * float(self.depths.sum() + len(self))
         return stripes(n, row_ns, most=max(32, n // _HELD))
 
-    def leaves(self, X: np.ndarray) -> np.ndarray:
+    def leaves(self, X: np.ndarray | CSR) -> np.ndarray:
         """The leaf of each record in each tree: shape (n, trees), int32."""
-        out = np.empty((len(X), len(self)), np.int32)
-        cut = self._cut(len(X))
-        cut.run(
-            lambda cursor, limit, slot: descent.leaf_pass(
-                X, self.nodes, self.starts, self.depths, out, cut.bounds, cursor, limit
+        out = np.empty((X.shape[0], len(self)), np.int32)
+        for part, some in _dense(X):
+            cut, own = self._cut(len(some)), out[part]
+            cut.run(
+                lambda cursor, limit, slot, some=some, own=own, cut=cut: descent.leaf_pass(
+                    some, self.nodes, self.starts, self.depths, own, cut.bounds, cursor, limit
+                )
             )
-        )
         return out
 
-    def means(self, X: np.ndarray) -> np.ndarray:
+    def means(self, X: np.ndarray | CSR) -> np.ndarray:
         """What the leaves say, on average over the trees: shape (n, width), float64."""
-        out = np.zeros((len(X), self.values.shape[1]))
-        cut = self._cut(len(X))
-        cut.run(
-            lambda cursor, limit, slot: descent.sum_pass(
-                X, self.nodes, self.starts, self.depths, self.values, out, cut.bounds, cursor, limit
+        out = np.zeros((X.shape[0], self.values.shape[1]))
+        for part, some in _dense(X):
+            cut, own = self._cut(len(some)), out[part]
+            cut.run(
+                lambda cursor, limit, slot, some=some, own=own, cut=cut: descent.sum_pass(
+                    some, self.nodes, self.starts, self.depths, self.values, own, cut.bounds, cursor, limit
+                )
             )
-        )
         if len(self) > 1:
             out /= len(self)
         return out
 
-    def paths(self, X: np.ndarray) -> tuple[Any, np.ndarray]:
+    def paths(self, X: np.ndarray | CSR) -> tuple[Any, np.ndarray]:
         """The nodes that each record passes, and where those of each tree begin.
 
         Returns
@@ -316,7 +320,7 @@ class Trees:
         """
         from scipy.sparse import csr_matrix
 
-        n, places = len(X), (self.leaves(X) + self.starts[:-1]).ravel()
+        n, places = X.shape[0], (self.leaves(X) + self.starts[:-1]).ravel()
         parents = [tree.parents() for tree in self]
         up = np.concatenate([np.where(p < 0, -1, p + self.starts[t]) for t, p in enumerate(parents)])
         rows = np.repeat(np.arange(n), len(self))
@@ -330,3 +334,15 @@ class Trees:
         out = csr_matrix((np.ones(len(rows), np.int64), (rows, places)), (n, len(self.nodes)))
         out.sort_indices()
         return out, self.starts.copy()
+
+
+def _dense(X: np.ndarray | CSR) -> Iterator[tuple[slice, np.ndarray]]:
+    """Which records, and these: of sparse ones some at a time."""
+    if not isinstance(X, CSR):
+        yield slice(None), X
+        return
+    n, d = X.shape
+    step = max(1, _DENSE // d)
+    for begin in range(0, n, step):
+        part = slice(begin, min(begin + step, n))
+        yield part, X.rows(np.arange(part.start, part.stop))

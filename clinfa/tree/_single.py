@@ -105,7 +105,7 @@ class Single(Grown):
 
         Parameters
         ----------
-        X : array-like, dataframe or Dataset of shape (n_samples, n_features)
+        X : array-like, dataframe, sparse matrix or Dataset of shape (n_samples, n_features)
 
         Returns
         -------
@@ -124,7 +124,7 @@ class Single(Grown):
 
         Parameters
         ----------
-        X : array-like, dataframe or Dataset of shape (n_samples, n_features)
+        X : array-like, dataframe, sparse matrix or Dataset of shape (n_samples, n_features)
 
         Returns
         -------

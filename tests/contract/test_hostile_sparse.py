@@ -28,6 +28,7 @@ REMEMBERING = [
     for cls in SPARSE
     if hasattr(cls, "kneighbors")
     or hasattr(cls, "radius_neighbors")
+    or hasattr(cls, "decision_path")
     or cls.__name__ in ("DBSCAN", "KernelPCA", "LinearSVR", "NuSVR", "OneClassSVM", "SVR")
 ]
 FORMATS = ["bsr", "coo", "csc", "csr", "dia", "dok", "lil"]

@@ -1,0 +1,112 @@
+"""Sparse records: what comes of them is what comes of the same records dense, to the bit."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from clinfa.arrays import read_table
+from clinfa.ensemble import (
+    AdaBoostClassifier,
+    AdaBoostRegressor,
+    BaggingRegressor,
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from clinfa.growing import trees
+from clinfa.growing.ranks import Ranks
+from clinfa.tree import (
+    DecisionTreeClassifier,
+    DecisionTreeRegressor,
+    ExtraTreeClassifier,
+    ExtraTreeRegressor,
+)
+
+GROWN = [
+    DecisionTreeClassifier(max_features=2, random_state=0),
+    DecisionTreeRegressor(criterion="absolute_error"),
+    DecisionTreeRegressor(max_leaf_nodes=5, monotonic_cst=[1, 0, 0, -1, 0, 0]),
+    ExtraTreeClassifier(random_state=0),
+    ExtraTreeRegressor(random_state=0),
+    RandomForestClassifier(40, oob_score=True, random_state=0),
+    RandomForestRegressor(40, keep_targets=True, random_state=0),
+    ExtraTreesClassifier(9, random_state=0),
+    ExtraTreesRegressor(9, random_state=0),
+]
+
+
+def _data(n=80, d=6, gaps=True):
+    """Records with many zeros, few values and (some columns) gaps and infinities; two classes."""
+    rng = np.random.default_rng()
+    X = np.rint(2 * rng.standard_normal((n, d))) * (rng.random((n, d)) < 0.5) + 0.0  # (no zero is negative)
+    X[:, 1] = rng.standard_normal(n) + 5  # none is zero
+    X[:, 2] = 0
+    if gaps:
+        X[rng.random((n, d)) < [0.2, 0.1, 0, 0.1, 0, 0]] = np.nan
+        X[rng.random((n, d)) < [0, 0, 0, 0, 0.1, 0]] = np.inf
+        X[rng.random((n, d)) < [0, 0, 0, 0, 0.1, 0]] = -np.inf
+    y = (np.nan_to_num(X[:, 0]) + X[:, 5] + rng.standard_normal(n) > 0).astype(int)
+    y[:2] = 0, 1
+    return X, y
+
+
+def _with_stored_zeros(X):
+    n, d = X.shape
+    return sp.csr_array((X.ravel(), np.tile(np.arange(d), n), np.arange(n + 1) * d), X.shape)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("form", [sp.csr_array, sp.csc_matrix, _with_stored_zeros])
+def test_ranks_are_those_of_dense_records(form, dtype):
+    for n in (1, 2, 80, 70_000):
+        X = _data(max(n, 2))[0][:n].astype(dtype)
+        table = read_table(form(X), "it", sparse=True, finite=False)
+        dense, sparse = Ranks.of(X), Ranks.of(table.X)
+        assert dense.columns.dtype == sparse.columns.dtype
+        for name in ("columns", "n_values", "missing"):
+            np.testing.assert_array_equal(getattr(sparse, name), getattr(dense, name))
+
+
+@pytest.mark.parametrize("model", GROWN, ids=lambda model: type(model).__name__)
+def test_trees_are_those_of_dense_records(model, monkeypatch):
+    monkeypatch.setattr(trees, "_DENSE", 100)  # so that predictions are by blocks of a few records
+    for dtype in (np.float32, np.float64):
+        X, y = _data()
+        X = X.astype(dtype)
+        S, make = sp.csr_matrix(X), model.params(**model.get_params())
+        dense, sparse = make.fit(X, y), make.fit(S, y)
+        assert sparse._trees.nodes.tobytes() == dense._trees.nodes.tobytes()
+        assert sparse._trees.values.tobytes() == dense._trees.values.tobytes()
+        for method in ("predict", "predict_proba", "apply"):
+            if hasattr(model, method):
+                np.testing.assert_array_equal(getattr(sparse, method)(S), getattr(dense, method)(X))
+        paths, wanted = (
+            path[0] if isinstance(path, tuple) else path
+            for path in (sparse.decision_path(S), dense.decision_path(X))
+        )
+        assert (paths != wanted).nnz == 0
+        if model.get_params().get("oob_score"):
+            np.testing.assert_array_equal(sparse.oob_decision_function_, dense.oob_decision_function_)
+        if model.get_params().get("keep_targets"):
+            got, want = sparse.predict_quantiles(S, oob=True), dense.predict_quantiles(X, oob=True)
+            np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize("cls", [AdaBoostClassifier, AdaBoostRegressor, BaggingRegressor])
+def test_ensembles_of_trees_take_them(cls):
+    X, y = _data(200, gaps=False)
+    S = sp.csc_array(X)
+    dense, sparse = (
+        cls(n_estimators=5, random_state=0).fit(X, y),
+        cls(n_estimators=5, random_state=0).fit(S, y),
+    )
+    np.testing.assert_array_equal(sparse.predict(S), dense.predict(X))
+
+
+def test_a_negative_zero_is_a_zero():
+    X = np.array([[-0.0, 1.0], [0.0, -1.0], [-1.0, 0.0], [2.0, -0.0]])
+    for form in (sp.csr_array, _with_stored_zeros):
+        model = DecisionTreeRegressor().fit(form(X), [1.0, 1.0, 2.0, 3.0])
+        assert model.predict(X).tolist() == [1, 1, 2, 3]
+        assert model.tree_.node_count == 5
