@@ -19,8 +19,8 @@ cdef inline int64_t rank_few(const uint64_t* keys, int64_t n, code_t* code) noex
     """Ranks of at most FEW keys, each compared with all; returns how many different ones there are."""
     cdef int32_t[FEW] below
     cdef int32_t[FEW + 1] rank
-    cdef int64_t i, j
-    cdef int32_t less, k = 0
+    cdef int64_t i, j, less  # (as wide as keys are: for vectors)
+    cdef int32_t k = 0
     cdef uint64_t own
     for i in range(n + 1):
         rank[i] = 0
@@ -29,12 +29,12 @@ cdef inline int64_t rank_few(const uint64_t* keys, int64_t n, code_t* code) noex
         less = 0
         for j in range(n):
             less += keys[j] < own
-        below[i] = less
+        below[i] = <int32_t> less
         rank[less] = 1
     for i in range(n):
-        less = rank[i]
+        j = rank[i]
         rank[i] = k
-        k += less
+        k += <int32_t> j
     for i in range(n):
         code[i] = <code_t> rank[below[i]]
     return k
