@@ -1,6 +1,6 @@
 # The best cut of one column of a node, from the ranks of its values. docs/kernels.md, "Trees".
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memmove
 
 from clinfa._core.nodes cimport Pending, Rules, Split, Work, code_t
 from clinfa._core.orders cimport FEW, SMALL_CODE, clinfa_ctz, order_few, order_rows
@@ -230,7 +230,7 @@ cdef inline void search_order(
         return
     # Once more with what is missing in front.
     memcpy(work.moved_rows, work.order, valid * sizeof(int32_t))
-    memcpy(work.order, work.order + valid, lacking * sizeof(int32_t))
+    memmove(work.order, work.order + valid, lacking * sizeof(int32_t))
     memcpy(work.order + lacking, work.moved_rows, valid * sizeof(int32_t))
     for j in range(valid - 1, -1, -1):
         work.codes[lacking + j] = work.codes[j]
