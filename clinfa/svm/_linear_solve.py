@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -74,6 +73,7 @@ class Records:
         if isinstance(X, CSR) and _pays_dense(X):
             X = X.rows(np.arange(self.n))
         self.X = X
+        self._narrow: tuple[Design, Callable[[np.ndarray], np.ndarray]] | None = None
 
     @property
     def wide(self) -> bool:
@@ -81,12 +81,14 @@ class Records:
         n, d = self.X.shape
         return n > _FEW if isinstance(self.X, CSR) else min(n, d) > _NARROW
 
-    @cached_property
+    @property
     def narrow(self) -> tuple[Design, Callable[[np.ndarray], np.ndarray]]:
         """What second-order methods see of them, and the way from the weights that these find."""
-        if isinstance(self.X, CSR):
-            return _of_few(self.X, self.constant)
-        return _reduced(self.X, self.constant)
+        # (No cached_property: all objects share its lock, which a process may be forked with.)
+        if self._narrow is None:
+            make = _of_few if isinstance(self.X, CSR) else _reduced
+            self._narrow = make(self.X, self.constant)
+        return self._narrow
 
     def take(self, values: np.ndarray) -> np.ndarray:
         """Those of the records that were kept."""
