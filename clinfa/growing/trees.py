@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from clinfa._core import descent
-from clinfa.arrays import CSR
+from clinfa.arrays import CSR, read_table
 from clinfa.threads import stripes
 
 __all__ = ["COLUMN", "LACKING", "LEAF", "NODE", "Tree", "Trees", "packed"]
@@ -170,9 +170,9 @@ class Tree:
 
         Parameters
         ----------
-        X : ndarray of shape (n_samples, n_features), float32 or float64
+        X : array-like or sparse matrix of shape (n_samples, n_features)
         """
-        return self.together().leaves(np.ascontiguousarray(X))[:, 0].astype(np.int64)
+        return self.together().leaves(self._read(X))[:, 0].astype(np.int64)
 
     def predict(self, X: Any) -> np.ndarray:
         """What the leaves say: shape (n_samples, n_outputs, max_n_classes)."""
@@ -180,7 +180,10 @@ class Tree:
 
     def decision_path(self, X: Any) -> Any:
         """The nodes that each record passes, as a SciPy CSR matrix of shape (n_samples, node_count)."""
-        return self.together().paths(np.ascontiguousarray(X))[0]
+        return self.together().paths(self._read(X))[0]
+
+    def _read(self, X: Any) -> np.ndarray | CSR:
+        return read_table(X, "Tree", sparse=True, finite=False, width=self.n_features).X
 
     def parents(self) -> np.ndarray:
         """The parent of each node; -1 for the root."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from clinfa.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor
 from tests.cases import in_cases
@@ -105,6 +106,17 @@ def test_order_of_records_makes_no_difference(n):
     one, two = DecisionTreeClassifier().fit(X, y), DecisionTreeClassifier().fit(X[rows], y[rows])
     np.testing.assert_array_equal(one.tree_.threshold, two.tree_.threshold)
     np.testing.assert_array_equal(one.apply(X), two.apply(X))
+
+
+def test_the_tree_itself_reads_what_estimators_do():
+    X = np.array([[0.0, 2.0], [1.0, 0.0], [0.0, 0.0], [3.0, 1.0]])
+    model = DecisionTreeClassifier().fit(X, [0, 1, 2, 3])
+    for given in (X, X.tolist(), X.astype(int), X.astype(np.float32), sp.csr_matrix(X), sp.csc_array(X)):
+        assert np.array_equal(model.tree_.apply(given), model.apply(X))
+        assert (model.tree_.decision_path(given) != model.decision_path(X)).nnz == 0
+        assert np.array_equal(model.tree_.predict(given)[:, 0], np.eye(4))
+    with pytest.raises(ValueError, match="3 features"):
+        model.tree_.apply(np.zeros((1, 3)))
 
 
 def test_deep_tree():
