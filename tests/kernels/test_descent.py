@@ -1,0 +1,100 @@
+"""Down trees: every record reaches the leaf that it reaches step by step."""
+
+import numpy as np
+import pytest
+
+from clinfa.growing.trees import Tree, Trees, packed
+
+
+def chain(rng, d, depth):
+    """One leaf goes off at each level, now to the left, now to the right."""
+    right = np.full(2 * depth + 1, -1)
+    place, ends = 0, []  # from parent to left child to right
+    for _ in range(depth):
+        if rng.random() < 0.5:  # the left child is a leaf
+            right[place] = place + 2
+            place += 2
+        else:
+            ends.append(place)
+            place += 1
+    for parent, leaf in zip(reversed(ends), range(place + 1, 2 * depth + 1), strict=True):
+        right[parent] = leaf
+    return right
+
+
+def bushy(rng, d, depth):
+    """Every node is divided, down to a depth, but for some."""
+    right = []
+
+    def grow(left_over):
+        place = len(right)
+        right.append(-1)
+        if left_over and (rng.random() < 0.9 or left_over == depth):
+            grow(left_over - 1)
+            right[place] = len(right)
+            grow(left_over - 1)
+
+    grow(depth)
+    return np.array(right)
+
+
+def tree_of(rng, right, d, depth):
+    n = len(right)
+    nodes = packed(rng.standard_normal(n), right, rng.integers(0, d, n), rng.random(n) < 0.5)
+    values = np.arange(2.0 * n).reshape(n, 2)
+    count = np.ones(n, np.int32)
+    return Tree(nodes, count, values, np.zeros(n), np.ones(n), d, np.array([2]), depth, np.zeros(d, bool))
+
+
+def walked(tree, X):
+    """One step after the other, all records at a time."""
+    at = np.zeros(len(X), np.int64)
+    left, right = tree.children_left, tree.children_right
+    for _ in range(tree.max_depth + 1):
+        inner = left[at] >= 0
+        x = X[np.arange(len(X)), np.maximum(tree.feature[at], 0)].astype(float)
+        goes_left = np.where(np.isnan(x), tree.missing_go_to_left[at] == 1, x <= tree.threshold[at])
+        at = np.where(inner, np.where(goes_left, left[at], right[at]), at)
+    return at
+
+
+def forest(rng, d):
+    shapes = [
+        (np.array([-1]), 0),
+        (np.array([2, -1, -1]), 1),
+        (bushy(rng, d, 5), 5),
+        (bushy(rng, d, 14), 14),
+        (chain(rng, d, 12), 12),
+        (chain(rng, d, 13), 13),
+        (chain(rng, d, 200), 200),
+    ]
+    return [tree_of(rng, right, d, depth) for right, depth in shapes]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("gaps", [0.0, 0.2])
+@pytest.mark.parametrize(("n", "d"), [(1, 1), (7, 3), (16, 3), (17, 2), (255, 5), (257, 4), (3000, 20)])
+def test_leaves_and_what_they_say(dtype, gaps, n, d):
+    rng = np.random.default_rng(n)
+    X = rng.standard_normal((n, d)).astype(dtype)
+    X[rng.random(X.shape) < gaps] = np.nan
+    X[rng.random(X.shape) < 0.02] = np.inf
+    X[rng.random(X.shape) < 0.02] = -np.inf
+    trees = forest(rng, d)
+    X[: n // 4, 0] = trees[3].nodes["threshold"][0]  # (on the threshold: to the left)
+    together = Trees.joined((tree.together() for tree in trees), len(trees))
+    leaves = together.leaves(X)
+    for t, tree in enumerate(trees):
+        np.testing.assert_array_equal(leaves[:, t], walked(tree, X))
+    said = sum(tree.values[leaves[:, t]] for t, tree in enumerate(trees)) / len(trees)
+    np.testing.assert_allclose(together.means(X), said, rtol=1e-14)
+
+
+def test_a_threshold_of_doubles_between_floats():
+    # What is a float is compared as the double that it is.
+    nodes = packed(np.array([1 + 2.0**-30, 0, 0]), np.array([2, -1, -1]), np.zeros(3, int), np.zeros(3, bool))
+    one = np.ones(3)
+    tree = Tree(nodes, one.astype(np.int32), one[:, None], one, one, 1, np.array([1]), 1, np.zeros(1, bool))
+    X = np.array([[1.0], [1 + 2.0**-29], [1 + 2.0**-30], [1 + 2.0**-23]])
+    assert tree.apply(X).tolist() == [1, 2, 1, 2]
+    assert tree.apply(X.astype(np.float32)).tolist() == [1, 1, 1, 2]
