@@ -5,7 +5,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from clinfa._core.nodes cimport Pending, Record, Rules, Work
 from clinfa._core.orders cimport order_rows
 from clinfa._core.scores cimport (
-    ABSOLUTE, ANY, ENTROPY, ENTROPY_ALL, POISSON, POISSON_ALL, VARIANCE, VARIANCE_ALL, of_classes, ratio_log,
+    ABSOLUTE, ENTROPY, ENTROPY_ALL, POISSON, POISSON_ALL, VARIANCE, VARIANCE_ALL, of_classes, ratio_log,
     side_classes, whole_sums, xlogx,
 )
 
@@ -111,7 +111,7 @@ cdef inline bint describe(
                     score += value[k] * value[k] if p.measure != ENTROPY_ALL else xlogx(value[k])
                 impurity += 1 - score if p.measure != ENTROPY_ALL else -score / LN2
             impurity /= <double> q
-            base[0] = 0 if p.measure == ANY else side_classes(p, totals, W)
+            base[0] = side_classes(p, totals, W)
             if not pure and w != NULL and m > 0:  # rounding may keep a class from being all of the weight
                 pure = True
                 for i in range(m):
@@ -175,9 +175,7 @@ cdef inline bint describe(
         impurity /= <double> q
         if p.measure == VARIANCE:
             base[0] = 0
-    out.impurity = impurity
+    out.impurity = 0 if pure else max(impurity, 0.0)  # (but for rounding)
     work.slack = slack_of(p, out)
-    if p.measure == ANY:
-        pure = False
     return not (
         pure or m < p.min_split or m < 2 * p.min_leaf or W < 2 * p.min_weight or node.depth >= p.max_depth)

@@ -7,6 +7,7 @@ from clinfa._core.orders cimport clinfa_ctz, mark
 
 cdef extern from "trees.h" nogil:
     uint64_t seed_of_side(uint64_t, int)
+    double sum_of "clinfa_sum" (const double*, int64_t)
     int64_t part_rows "clinfa_part_rows" (const uint8_t*, int64_t, int32_t*, int32_t*)
     int64_t part_numbers "clinfa_part_numbers" (const uint8_t*, int64_t, double*, double*)
 
@@ -61,8 +62,11 @@ cdef inline int64_t divide(
         memcpy(y + k * q, work.moved, g * q * sizeof(double))
     out.feature = split.feature
     out.threshold = split.threshold
-    # Where nothing is missing here, what will be missing goes where most go.
-    out.missing_left = missing_left if lacks else k > m - k
+    # Where nothing is missing here, what will be missing goes where most weight goes.
+    if lacks:
+        out.missing_left = missing_left
+    else:
+        out.missing_left = 2 * sum_of(w, k) > out.weight if w != NULL else k > m - k
     return k
 
 

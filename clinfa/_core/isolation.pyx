@@ -1,4 +1,5 @@
-# Isolation trees: samples are drawn, and divided at random until every record is alone. docs/kernels.md, "Trees".
+# Isolation trees: samples are drawn, and divided at random until every record is alone. docs/kernels.md, "isolation.pyx".
+from libc.math cimport INFINITY
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 from clinfa._core.nodes cimport LACKING_LEFT, LEAF, Node
@@ -194,7 +195,7 @@ def grow_pass(
                         at = least
                     lacking_left = missing and (mixed(random) & 1) != 0
                     if least == most:  # what is missing parts from what is not
-                        lacking_left = False
+                        at, lacking_left = INFINITY, False
                     j = 0
                     for i in range(m):
                         r = own[i]

@@ -51,15 +51,15 @@ cdef struct Pending:      # a node that is to be looked at, or (best first) that
     int64_t begin, end
     uint64_t seed
     double lower, upper   # what it may predict
-    double gain           # best first only, as all that follows
+    double gain           # best first only, as `split`
     int32_t parent, side, depth, place
     Split split
 
 cdef struct Rules:
     int measure
-    int random
     int64_t d, outputs, width          # width: numbers that a node predicts
     int64_t tried, min_split, min_leaf, max_depth, most_leaves
+    int64_t item                       # bytes of a value in tables of small nodes; 0 where there are none
     double min_weight, min_decrease, total, scale
     const int64_t* n_values            # (d)  distinct values of each column
     const uint8_t* missing             # (d)  which columns lack values: those have the code n_values
@@ -91,8 +91,8 @@ cdef struct Work:                      # room of one thread; U codes, m records 
     int32_t* moved_rows                # (m + 16)
     double* totals                     # (3 width)  weights of classes, or sums of targets: all, left, right
     int32_t* permutation               # (2 d)  0 to d - 1 between uses, and what was swapped
-    char* local                        # (d, CONDENSED)  ranks or values of the records of a small node
-    int32_t* home                      # (CONDENSED)           which records they are
+    char* local                        # (d, STRIDE)  ranks or values of the records of a small node
+    int32_t* home                      # (SMALL)      which records they are
     int64_t* local_values              # (d)
     int32_t* rank                      # (m outputs)  absolute errors: places by target,
     int32_t* ordered                   # (m outputs)  records in that order,
@@ -107,7 +107,7 @@ ctypedef packed struct Subtree:        # where one is to grow, and how far it ha
     int64_t depth
     double lower, upper                # what it may predict
     double total                       # the weight of the whole tree
-    double share                       # what gains are divided by
+    int64_t first                      # where its nodes begin
     int64_t waits, count, leaves       # nodes that wait, nodes there are, leaves; zeros at first
 
 cdef struct Job:          # one subtree

@@ -1,9 +1,10 @@
 # A cut of one column of a node at random, from its values. docs/kernels.md, "Trees".
+from libc.math cimport INFINITY
 from libc.stdint cimport int32_t, int64_t, uint64_t
 
 from clinfa._core.describe cimport deviations
 from clinfa._core.nodes cimport Pending, Rules, Split, Work, value_t
-from clinfa._core.scores cimport ABSOLUTE, ANY, of_classes, scalar, score_sums, side_classes, side_targets
+from clinfa._core.scores cimport ABSOLUTE, of_classes, scalar, score_sums, side_classes, side_targets
 from clinfa._core.search cimport allowed
 
 cdef extern from "trees.h" nogil:
@@ -51,18 +52,14 @@ cdef inline void search_random(
     at = least * (1 - at) + most * at
     if not least <= at < most:
         at = least
-    if lacking:
+    if least == most:  # what is missing parts from what is not
+        at = INFINITY
+    elif lacking:
         left_too = (mixed(seed) & 1) != 0
-        if least == most and left_too:
-            return
         if left_too:
             for i in range(m):
                 x[i] = x[i] if x[i] == x[i] else least
-    if p.measure == ANY:
-        for i in range(m):
-            n_left += x[i] <= at
-        wl = <double> n_left
-    elif scalar(p.measure):
+    if scalar(p.measure):
         S = work.totals[0]
         n_left = left_sums(x, at, w, z, padded, &wl, &sl)
         score_sums(p.measure, &wl, &sl, 1, W, S, &score)

@@ -1,6 +1,6 @@
 # Ranks of the values of every column: integers that are as a tree sees the values. docs/kernels.md, "Trees".
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 
 from clinfa._core.nodes cimport code_t
 from clinfa._core.types cimport clinfa_take, real

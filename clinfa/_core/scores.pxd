@@ -3,9 +3,9 @@
 # The gain is a score less that of the node undivided. Scores are sums over both sides, of which the greatest is the
 # best: s^2 / w for the variance (with targets less their mean), sums of squared class weights over w for Gini's,
 # c log c for entropy, s log(s / w) for Poisson's, minus the sum of deviations from the median for absolute errors.
-from libc.stdint cimport int32_t, int64_t, uint32_t
+from libc.stdint cimport int32_t, int64_t
 
-from clinfa._core.nodes cimport Rules, Work
+from clinfa._core.nodes cimport Rules
 
 cdef extern from "logarithm.h" nogil:
     double log_normal(double)
@@ -20,7 +20,6 @@ cdef enum:
     VARIANCE_ALL = 5  # several targets
     POISSON_ALL = 6
     ABSOLUTE = 7
-    ANY = 8           # every split is as good as another
 
 cdef extern from "trees.h" nogil:
     const double NONE "NO_SCORE"
@@ -77,7 +76,7 @@ cdef inline void score_sums(
             wl = weight[i]
             wr = W - wl
             t = sum[i] * W - wl * S
-            g = t * t / (wl * wr)
+            g = t * (t / (wl * wr))  # (t * t is out of range much sooner)
             score[i] = g if wl > 0 and wr > 0 else NONE
     elif measure == ENTROPY:
         for i in range(n):

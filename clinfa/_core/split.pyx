@@ -20,14 +20,14 @@ cdef class Plan:
 
     def __init__(
         self, int measure, int64_t outputs, int64_t width, int64_t tried, int64_t min_split, int64_t min_leaf,
-        int64_t max_depth, int64_t most_leaves, double min_weight, double min_decrease, double scale,
+        int64_t max_depth, int64_t most_leaves, int64_t item, double min_weight, double min_decrease, double scale,
         const int64_t[::1] n_values, const uint8_t[::1] missing, const int64_t[::1] classes,
         const int8_t[::1] monotonic, const uint32_t[:, ::1] target_ranks, const int64_t[::1] n_target_values,
     ):
         cdef Rules* p = &self.rules
         p.measure, p.d, p.outputs, p.width = measure, missing.shape[0], outputs, width
         p.tried, p.min_split, p.min_leaf, p.max_depth = tried, min_split, min_leaf, max_depth
-        p.most_leaves, p.min_weight, p.min_decrease, p.scale = most_leaves, min_weight, min_decrease, scale
+        p.most_leaves, p.item, p.min_weight, p.min_decrease, p.scale = most_leaves, item, min_weight, min_decrease, scale
         p.n_values, p.missing = &n_values[0], &missing[0]
         p.classes = &classes[0] if classes is not None else NULL
         p.monotonic = &monotonic[0] if monotonic is not None else NULL
@@ -47,7 +47,7 @@ cdef inline char* piece(char** at, int64_t size) noexcept nogil:
     return out
 
 
-cdef int64_t lay_out(Work* k, char* at, const Rules* p, int64_t m, int64_t U, int64_t item) noexcept nogil:
+cdef int64_t lay_out(Work* k, char* at, const Rules* p, int64_t m, int64_t U) noexcept nogil:
     """Where everything lies in a thread's room; returns its size."""
     cdef char* begin = at
     cdef bint sums = scalar(p.measure), deviations = p.measure == ABSOLUTE
@@ -71,7 +71,7 @@ cdef int64_t lay_out(Work* k, char* at, const Rules* p, int64_t m, int64_t U, in
     k.moved = <double*> piece(&at, 8 * m * q + 128)
     k.moved_rows = <int32_t*> piece(&at, 4 * m + 64)
     k.totals = <double*> piece(&at, 24 * p.width)
-    k.local = piece(&at, item * STRIDE * p.d)
+    k.local = piece(&at, p.item * STRIDE * p.d)
     k.home = <int32_t*> piece(&at, 4 * SMALL)
     k.local_values = <int64_t*> piece(&at, 8 * p.d)
     k.rank = <int32_t*> piece(&at, 4 * m * q if deviations else 0)
@@ -82,17 +82,17 @@ cdef int64_t lay_out(Work* k, char* at, const Rules* p, int64_t m, int64_t U, in
     return at - begin
 
 
-def room(Plan plan, int64_t m, int64_t U, int64_t item):
-    """Bytes of the room of one thread: m records, U codes, items of so many bytes in tables of small nodes."""
+def room(Plan plan, int64_t m, int64_t U):
+    """Bytes of the room of one thread: m records, U codes."""
     cdef Work work
-    return lay_out(&work, NULL, &plan.rules, m, U, item)
+    return lay_out(&work, NULL, &plan.rules, m, U)
 
 
-def prepare(uint8_t[::1] given, Plan plan, int64_t m, int64_t U, int64_t item):
+def prepare(uint8_t[::1] given, Plan plan, int64_t m, int64_t U):
     """Set what has to be as it is between uses."""
     cdef Work work
     cdef int64_t i
-    lay_out(&work, <char*> &given[0], &plan.rules, m, U, item)
+    lay_out(&work, <char*> &given[0], &plan.rules, m, U)
     with nogil:
         memset(work.sums, 0, <char*> work.slot - <char*> work.sums)
         memset(work.slot, 255, 4 * U)
@@ -187,7 +187,7 @@ cdef inline bint examine(
         p, rows, job.home, w, y, m, node, out, job.values + node.place * p.width, work.z, &base, &centre, work
     ):
         return False
-    job.budget -= <double> m * (p.tried if p.tried < p.d else p.d)
+    job.budget -= <double> (m + (0 if scalar(p.measure) else p.width)) * min(p.tried, p.d)
     seek(p, columns, n, n_values, rows, w, y, work.z, m, out.weight, centre, node, work, best)
     if not best.score > NONE:
         return False
@@ -214,7 +214,7 @@ cdef inline int64_t part(
 
 
 cdef void descend(
-    const Rules* p, const column_t* columns, int64_t n, const int64_t* n_values, bint condenses, Job* job, int64_t floor,
+    const Rules* p, const column_t* columns, int64_t n, const int64_t* n_values, bint tables, Job* job, int64_t floor,
     Work* work
 ) noexcept nogil:
     """Grow depth first what waits above `floor`, until the budget is spent."""
@@ -225,9 +225,8 @@ cdef void descend(
     while job.waits > floor and job.budget > 0:
         node = job.waiting[job.waits - 1]
         m = node.end - node.begin
-        if condenses and FEWEST < m <= SMALL:
+        if tables and FEWEST < m <= SMALL:
             rows = job.rows + node.begin
-            job.budget -= <double> (m * p.d)
             job.home = work.home
             if column_t is float or column_t is double:
                 gather(<const column_t*> p.records, p.d, rows, m, work)
@@ -238,6 +237,7 @@ cdef void descend(
             for i in range(m):
                 rows[i] = work.home[rows[i]]
             job.home = NULL
+            job.budget -= <double> (m * p.d)  # (by now something has grown, however little was left)
             continue
         job.waits -= 1
         if not examine(p, columns, n, n_values, job, &node, &best, work):
@@ -274,7 +274,7 @@ cdef void grow_best(
 
 cdef inline void own_rules(Rules* rules, const Rules* all, const Subtree* one) noexcept nogil:
     """Those rules that depend on the tree."""
-    rules.total = one.share
+    rules.total = one.total
     rules.min_weight = all.min_weight * one.total
 
 
@@ -291,30 +291,27 @@ def grow_pass(
     Plan plan,
     const column_t[:, ::1] X,    # in     (d, n)        ranks of values; for cuts at random, the values
     const column_t[:, ::1] records,  # in  (n, d) or (0, d)  for cuts at random, the values record by record
-    bint condenses,              # in                   whether small nodes get tables of their own
     int32_t[::1] rows,           # inout  (m)           the records of all jobs
     double[::1] w,               # inout  (m + 7) or (0)  their weights, none of them zero, and zeros
     double[:, ::1] y,            # inout  (m, outputs)  numbers, or codes of classes
     Subtree[::1] subtrees,       # inout  (jobs)
     const int64_t[::1] todo,     # in                   which of them are to grow
     uint8_t[::1] waiting,        # inout  (m Pending)
-    Record[::1] nodes,           # inout  (2 m)         those of a job begin at twice its first record
-    double[:, ::1] values,       # inout  (2 m, width)
+    Record[::1] nodes,           # inout  (room)        those of a job begin at its first
+    double[:, ::1] values,       # inout  (room, width)
     double budget,               # in                   work of one call for a job, in looks at a value
     uint8_t[:, ::1] rooms,       # inout  (slots, room)
     int64_t room_rows, int64_t room_codes,  # in       what the rooms were made for
     const int64_t[::1] bounds, int64_t[::1] cursor, int64_t limit, int64_t slot,
 ):
-    cdef int64_t s, j, stripes = bounds.shape[0] - 1, n = X.shape[1], item = 2
+    cdef int64_t s, j, stripes = bounds.shape[0] - 1, n = X.shape[1]
     cdef Rules rules = plan.rules  # (a job's own)
     cdef const Rules* p = &rules
     cdef Work work
     cdef Job job
     cdef Subtree* one
-    if column_t is float or column_t is double:
-        item = sizeof(column_t)
     with nogil:
-        lay_out(&work, <char*> &rooms[slot, 0], p, room_rows, room_codes, item)
+        lay_out(&work, <char*> &rooms[slot, 0], p, room_rows, room_codes)
         job.rows = &rows[0]
         job.w = &w[0] if w.shape[0] else NULL
         job.y = &y[0, 0]
@@ -329,8 +326,8 @@ def grow_pass(
                 own_rules(&rules, &plan.rules, one)
                 rules.records = &records[0, 0] if records.shape[0] else NULL
                 job.waiting = <Pending*> &waiting[0] + one.begin
-                job.nodes = &nodes[2 * one.begin]
-                job.values = &values[2 * one.begin, 0]
+                job.nodes = &nodes[one.first]
+                job.values = &values[one.first, 0]
                 job.waits, job.count, job.leaves = one.waits, one.count, one.leaves
                 job.budget = budget
                 if job.count == 0:
@@ -339,7 +336,7 @@ def grow_pass(
                 if p.most_leaves:
                     grow_best(p, &X[0, 0], n, p.n_values, &job, &work)
                 else:
-                    descend(p, &X[0, 0], n, p.n_values, condenses, &job, 0, &work)
+                    descend(p, &X[0, 0], n, p.n_values, p.item > 0, &job, 0, &work)
                 one.waits, one.count, one.leaves = job.waits, job.count, job.leaves
 
 
@@ -359,7 +356,7 @@ def seek_pass(
     const int64_t[::1] bounds, int64_t[::1] cursor, int64_t limit, int64_t slot,
 ):
     """With fewer columns tried than there are, a task has to be all of them."""
-    cdef int64_t s, t, f, b, m, stripes = bounds.shape[0] - 1, n = X.shape[1], item = 2
+    cdef int64_t s, t, f, b, m, stripes = bounds.shape[0] - 1, n = X.shape[1]
     cdef Rules rules = plan.rules
     cdef const Rules* p = &rules
     cdef Work work
@@ -368,10 +365,8 @@ def seek_pass(
     cdef double base, centre
     cdef const double* own_w
     cdef bint constant
-    if column_t is float or column_t is double:
-        item = sizeof(column_t)
     with nogil:
-        lay_out(&work, <char*> &rooms[slot, 0], p, room_rows, room_codes, item)
+        lay_out(&work, <char*> &rooms[slot, 0], p, room_rows, room_codes)
         while limit > 0:
             limit -= 1
             s = clinfa_take(&cursor[0])
@@ -419,7 +414,7 @@ def part_pass(
     const int64_t[::1] bounds, int64_t[::1] cursor, int64_t limit, int64_t slot,
 ):
     """Divide nodes by the best split of each."""
-    cdef int64_t s, j, t, b, m, n_left, side, stripes = bounds.shape[0] - 1, n = X.shape[1], item = 2
+    cdef int64_t s, j, t, b, m, n_left, side, stripes = bounds.shape[0] - 1, n = X.shape[1]
     cdef Rules rules = plan.rules
     cdef const Rules* p = &rules
     cdef Work work
@@ -429,10 +424,8 @@ def part_pass(
     cdef const Split* other
     cdef Record* node
     cdef double slack
-    if column_t is float or column_t is double:
-        item = sizeof(column_t)
     with nogil:
-        lay_out(&work, <char*> &rooms[slot, 0], p, room_rows, room_codes, item)
+        lay_out(&work, <char*> &rooms[slot, 0], p, room_rows, room_codes)
         while limit > 0:
             limit -= 1
             s = clinfa_take(&cursor[0])

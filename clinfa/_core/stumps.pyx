@@ -1,5 +1,5 @@
 # The best single cut of a table, again and again under other weights: columns are sorted once, a round of boosting
-# walks along each of them. docs/kernels.md, "Trees".
+# walks along each of them. docs/kernels.md, "stumps.pyx".
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libc.string cimport memset
 

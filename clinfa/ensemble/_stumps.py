@@ -117,8 +117,8 @@ class Sorted:
             np.array([threshold, 0.0, 0.0]),
             np.array([2, -1, -1]),
             np.array([f, -1, -1]),
-            # (Where nothing is missing, what will be goes where most go.)
-            np.array([missing_left if lacking else 2 * n_left > ranks.n, False, False]),
+            # (Where nothing is missing, what will be goes where most weight goes.)
+            np.array([missing_left if lacking else 2 * sides[1].sum() > sides.sum(), False, False]),
         )
         counts = np.array([ranks.n, n_left, ranks.n - n_left])
         tree = self._tree(nodes, counts, np.stack([totals, sides[1], sides[0]]), 1)

@@ -53,7 +53,7 @@ def grow(
         if len(part) == 1 and len(growth.rows) >= 2 * WIDE and not rules.max_leaf_nodes:
             trees = growth.packed(*grow_wide(growth, subtrees))
         else:
-            trees = growth.packed(*growth.grow(subtrees), 2 * subtrees["begin"], subtrees["count"])
+            trees = growth.packed(*growth.grow(subtrees), subtrees["first"], subtrees["count"])
         spare.append(room)
         return trees
 

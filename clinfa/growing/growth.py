@@ -21,8 +21,8 @@ RECORD = np.dtype(
 )
 SUBTREE = np.dtype(
     [("begin", "i8"), ("end", "i8"), ("seed", "u8"), ("depth", "i8")]
-    + [(name, "f8") for name in ("lower", "upper", "total", "share")]
-    + [(name, "i8") for name in ("waits", "count", "leaves")]
+    + [(name, "f8") for name in ("lower", "upper", "total")]
+    + [(name, "i8") for name in ("first", "waits", "count", "leaves")]
 )
 
 # Measures of _core/scores.pxd: for one target or two classes, and for more.
@@ -31,15 +31,13 @@ CRITERIA = {
     "entropy": (1, 4),
     "log_loss": (1, 4),
     "squared_error": (0, 5),
-    "friedman_mse": (0, 5),
     "poisson": (2, 6),
     "absolute_error": (7, 7),
-    "any": (8, 8),
 }
 _BUDGET = 4e6  # looks at a value in one call: some 10 ms
 _NODE_NS = 20.0  # putting a node where it is kept
 _LEAST_TABLES = 16_384  # with fewer records than that, small nodes do without tables of their own
-_FAR = 1e100  # weights and targets beyond are brought near by a power of two
+_FAR = 1e30  # weights and targets beyond are brought near by a power of two
 
 
 class Rules(NamedTuple):
@@ -83,7 +81,7 @@ class Room:
 
     def __init__(self) -> None:
         self._arrays: dict[str, np.ndarray] = {}
-        self.sizes = (0, 0, 0)
+        self.sizes = (0, 0)
         self.kernel = np.empty((0, 0), np.uint8)
 
     def array(self, name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
@@ -94,10 +92,10 @@ class Room:
             there = self._arrays[name] = np.empty(size, dtype)
         return there[:size].reshape(shape)
 
-    def prepare(self, plan: Any, threads: int, m: int, codes: int, item: int) -> None:
+    def prepare(self, plan: Any, threads: int, m: int, codes: int) -> None:
         """What the kernel wants on so many threads for at most m records."""
-        if len(self.kernel) < threads or self.sizes[0] < m or self.sizes[1:] != (codes, item):
-            self.sizes = (m + m // 64, codes, item)
+        if len(self.kernel) < threads or self.sizes[0] < m or self.sizes[1] != codes:
+            self.sizes = (m + m // 64, codes)
             self.kernel = np.empty((threads, split.room(plan, *self.sizes)), np.uint8)
             for own in self.kernel:
                 split.prepare(own, plan, *self.sizes)
@@ -105,7 +103,7 @@ class Room:
 
 def _measure(targets: Targets, rules: Rules) -> int:
     one, several = CRITERIA[rules.criterion]
-    single = len(targets.n_classes) == 1 and targets.n_classes[0] <= 2
+    single = len(targets.n_classes) == 1 and targets.n_classes[0] == (2 if targets.classes else 1)
     return one if single else several
 
 
@@ -139,9 +137,9 @@ class Growth:
             weights = np.concatenate(own, out=room.array("weights", (m + 7,), np.float64))
             self.weights, self.heavy = _near_one(weights)
         self.y = targets.y.take(self.rows, axis=0, out=room.array("y", (m, q), np.float64), mode="clip")
-        if not targets.classes and rules.criterion != "any":
+        if not targets.classes:
             self.y, self.factor = _near_one(self.y)
-        self.power = 2 if rules.criterion in ("squared_error", "friedman_mse") else 1
+        self.power = 2 if rules.criterion == "squared_error" else 1
         self.plan = self._plan()
         most = ranks.n_values if ranks.n_targets is None else np.append(ranks.n_values, ranks.n_targets)
         self.codes = int(most.max()) + 1
@@ -161,6 +159,7 @@ class Growth:
             rules.min_samples_leaf,
             2**31 - 2 if rules.max_depth is None else min(rules.max_depth, 2**31 - 2),
             rules.max_leaf_nodes or 0,
+            self._item(),
             rules.min_weight_fraction_leaf,
             rules.min_impurity_decrease * self.factor * (self.factor if self.power == 2 else 1.0),
             scale / q,
@@ -176,8 +175,7 @@ class Growth:
         """Where each tree begins."""
         if len(seeds) == 1 and not len(self.weights):  # (in one go)
             m = len(self.rows)
-            share = m if self.rules.criterion != "friedman_mse" else 1
-            return np.array([(0, m, int(seeds[0]), 0, -np.inf, np.inf, m, share, 0, 0, 0)], SUBTREE)
+            return np.array([(0, m, int(seeds[0]), 0, -np.inf, np.inf, m, 0, 0, 0, 0)], SUBTREE)
         out = np.zeros(len(seeds), SUBTREE)
         end = np.cumsum(self.lengths)
         out["begin"], out["end"], out["seed"] = end - self.lengths, end, seeds
@@ -186,8 +184,26 @@ class Growth:
             out["total"] = np.add.reduceat(self.weights[: end[-1]], out["begin"])
         else:
             out["total"] = self.lengths
-        out["share"] = out["total"] if self.rules.criterion != "friedman_mse" else 1.0
         return out
+
+    def _item(self) -> int:
+        """Bytes of a value in the tables of small nodes; 0 where they have none."""
+        if self.ranks.n < _LEAST_TABLES or self.rules.max_leaf_nodes:
+            return 0
+        return self.ranks.columns.itemsize if self.rules.random else 2
+
+    def _place(self, subtrees: np.ndarray) -> int:
+        """Say where the nodes of each begin, as many as there may be; returns how many those are."""
+        rules, m = self.rules, subtrees["end"] - subtrees["begin"]
+        leaves = np.maximum(m // max(rules.min_samples_leaf, 1), 1)
+        if rules.max_leaf_nodes:
+            leaves = np.minimum(leaves, rules.max_leaf_nodes)
+        if rules.max_depth is not None:
+            left = np.clip(rules.max_depth - subtrees["depth"], 0, 40)
+            leaves = np.minimum(leaves, np.int64(1) << left)
+        most = 2 * leaves - 1
+        subtrees["first"] = np.cumsum(most) - most
+        return int(most.sum())
 
     def data(self) -> tuple[np.ndarray, ...]:
         """What the kernels look at."""
@@ -195,19 +211,18 @@ class Growth:
 
     def prepare(self, threads: int, m: int) -> tuple[np.ndarray, int, int]:
         """A thread's room for m records."""
-        item = self.ranks.columns.itemsize if self.rules.random else 2
-        self.room.prepare(self.plan, threads, m, self.codes, item)
-        return self.room.kernel, *self.room.sizes[:2]
+        self.room.prepare(self.plan, threads, m, self.codes)
+        return self.room.kernel, *self.room.sizes
 
     def grow(self, subtrees: np.ndarray, threads: int = 1) -> tuple[np.ndarray, np.ndarray]:
-        """Records of nodes, and their values; those of a subtree begin at twice its first record."""
+        """Records of nodes, and their values; subtrees are told where theirs begin, and how many."""
         room, rules, m = self.room, self.rules, len(self.rows)
         longest = int((subtrees["end"] - subtrees["begin"]).max())
         kernel = self.prepare(threads, longest)
         waiting = room.array("waiting", (m * split.PENDING_BYTES,), np.uint8)
-        nodes = room.array("nodes", (2 * m,), RECORD)
-        values = room.array("values", (2 * m, self.targets.width), np.float64)
-        tables = self.ranks.n >= _LEAST_TABLES and not rules.max_leaf_nodes
+        count = self._place(subtrees)
+        nodes = room.array("nodes", (count,), RECORD)
+        values = room.array("values", (count, self.targets.width), np.float64)
         columns, *sample = self.data()
         work = m / len(subtrees) * min(rules.max_features, self.ranks.d) * math.log2(m + 2)
         todo = np.arange(len(subtrees))
@@ -216,7 +231,7 @@ class Growth:
             cut = Stripes(bounds, max(1, int(_BUDGET / work)), min(threads, len(todo)))
             cut.run(
                 lambda cursor, limit, slot, cut=cut, todo=todo: split.grow_pass(
-                    *(self.plan, columns, self.ranks.records, tables, *sample, subtrees, todo),
+                    *(self.plan, columns, self.ranks.records, *sample, subtrees, todo),
                     *(waiting, nodes, values, _BUDGET, *kernel, cut.bounds, cursor, limit, slot),
                 )
             )
@@ -226,6 +241,7 @@ class Growth:
     def packed(self, found: np.ndarray, given: np.ndarray, firsts: np.ndarray, counts: np.ndarray) -> Trees:
         """Nodes of trees, that begin at `firsts`, as they are kept."""
         ranks = self.ranks
+        firsts = np.ascontiguousarray(firsts)
         starts = np.zeros(len(counts) + 1, np.int64)
         counts.cumsum(out=starts[1:])
         count, trees = int(starts[-1]), len(firsts)

@@ -248,6 +248,7 @@ class Trees:
         names = ("nodes", "n", "values", "impurity", "weight")
         whole = {name: getattr(first, name).copy() for name in names}
         starts, depths, used, room = [first.starts], [first.depths], len(first.nodes), len(first.nodes)
+        missing = first.missing.copy()
         for i, some in enumerate(several, 2):
             end = used + len(some.nodes)
             longer = end > room
@@ -258,10 +259,12 @@ class Trees:
                 array[used:end] = getattr(some, name)
             starts.append(used + some.starts[1:])
             depths.append(some.depths)
+            missing |= some.missing
             used = end
         for array in whole.values():
             array.resize((used, *array.shape[1:]), refcheck=False)
-        return replace(first, **whole, starts=np.concatenate(starts), depths=np.concatenate(depths))
+        told = {"starts": np.concatenate(starts), "depths": np.concatenate(depths), "missing": missing}
+        return replace(first, **whole, **told)
 
     def __len__(self) -> int:
         return len(self.starts) - 1

@@ -50,7 +50,7 @@ def grow_wide(growth: Growth, roots: np.ndarray) -> tuple[np.ndarray, ...]:
         found, given = growth.grow(subtrees, min(thread_count(), len(subtrees)))
         starts = count + np.cumsum(subtrees["count"]) - subtrees["count"]
         _tie(nodes, np.concatenate(hung), starts)
-        own = [slice(2 * b, 2 * b + k) for b, k in zip(subtrees["begin"], subtrees["count"], strict=True)]
+        own = [slice(b, b + k) for b, k in zip(subtrees["first"], subtrees["count"], strict=True)]
         below = [found[piece] for piece in own]
         for some, start in zip(below, starts, strict=True):
             inner = some["left"] >= 0
@@ -78,7 +78,7 @@ def _divided(growth: Growth, level: np.ndarray) -> tuple[np.ndarray, np.ndarray,
     tasks[..., 1], tasks[..., 2] = cuts, np.minimum(cuts + step, d)
     tasks = tasks.reshape(-1, 3)
     m = int((level["end"] - level["begin"]).max())
-    room = split.room(growth.plan, m, growth.codes, 8)
+    room = split.room(growth.plan, m, growth.codes)
     columns, *sample = growth.data()
     threads = min(thread_count(), len(tasks), max(1, _HELD * columns.nbytes // room))
     kernel = growth.prepare(threads, m)

@@ -18,11 +18,17 @@ def below(tree, i):
     return np.average(tree.impurity[sides], weights=tree.weighted_n_node_samples[sides])
 
 
+def more(mass, tree, i):
+    """Whether the left side of a node has more of it."""
+    return mass[tree.children_left[i]] > mass[tree.children_right[i]]
+
+
 def same_tree(ours, other):
     """Ours is scikit-learn's, node for node, but for ties: returns how many splits are the same.
 
     scikit-learn tries the columns in an order drawn at random. Where two split equally well, by the same
-    measure, what lies below is not compared. It also divides nodes that are pure but for rounding.
+    measure, what lies below is not compared. It also divides nodes that are pure but for rounding. What may
+    be missing later goes where more records go there, where more weight goes here.
     """
     a, b = ours.tree_, other.tree_
     least = 1e-11 * b.impurity[0]  # (what scikit-learn leaves of zero)
@@ -37,11 +43,9 @@ def same_tree(ours, other):
             assert b.children_left[j] < 0 or a.impurity[i] <= least
             continue
         assert b.children_left[j] >= 0
-        alike = (
-            a.feature[i] == b.feature[j]
-            and np.isclose(a.threshold[i], b.threshold[j], rtol=1e-7)
-            and a.missing_go_to_left[i] == b.missing_go_to_left[j]
-        )
+        alike = a.feature[i] == b.feature[j] and np.isclose(a.threshold[i], b.threshold[j], rtol=1e-7)
+        if alike and more(b.n_node_samples, b, j) == more(b.weighted_n_node_samples, b, j):
+            alike = a.missing_go_to_left[i] == b.missing_go_to_left[j]
         if alike:
             same += 1
             waiting += [

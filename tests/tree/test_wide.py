@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from clinfa import config_context
-from clinfa.growing import grow, wide
+from clinfa.growing import grow, growth, wide
 from clinfa.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 CASES = [
@@ -60,3 +60,23 @@ def test_nothing_or_little_to_divide(monkeypatch, y):
     model = DecisionTreeRegressor(max_depth=1).fit(X, y)
     assert model.tree_.n_leaves == 1 + bool(y.any())
     np.testing.assert_array_equal(model.predict(X), y)
+
+
+def test_one_class_and_many_records():
+    X = np.random.default_rng(0).standard_normal((2 * wide.WIDE, 9))
+    model = DecisionTreeClassifier().fit(X, np.zeros(len(X)))
+    assert model.tree_.node_count == 1
+    np.testing.assert_array_equal(model.predict_proba(X[:3]), np.ones((3, 1)))
+
+
+@pytest.mark.parametrize("splitter", ["best", "random"])
+def test_however_little_work_a_call_may_do_it_ends(monkeypatch, splitter):
+    """A small node's table may cost more than a call is allowed."""
+    X = np.random.default_rng(0).standard_normal((700, 6))
+    y = X[:, 0] * X[:, 1] > 0
+    model = DecisionTreeClassifier(splitter=splitter, random_state=0)
+    whole = model.fit(X, y).tree_
+    monkeypatch.setattr(growth, "_LEAST_TABLES", 0)
+    for budget in (1.0, 3000.0):
+        monkeypatch.setattr(growth, "_BUDGET", budget)
+        np.testing.assert_array_equal(model.fit(X, y).tree_.nodes, whole.nodes)
