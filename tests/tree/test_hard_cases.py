@@ -26,7 +26,7 @@ def test_weights_of_any_size_lead_to_the_same_tree(weight):
 
 @pytest.mark.parametrize("weight", [1e-10, 1e-60, 1e-99])
 def test_records_of_little_weight_are_parted_too(weight):
-    """Half of them, of one kind, are of one class; the others, that hardly weigh anything, of two: two cuts."""
+    """Half of them are of one class; the others, that hardly weigh anything, of two: two cuts."""
     rng = np.random.default_rng(1)
     X = rng.standard_normal((400, 4))
     X[:, 3] = np.arange(400) % 2
