@@ -9,8 +9,8 @@
 #include <immintrin.h>
 #endif
 
-/* Records whose value is at most the threshold go left, to the next node. A leaf's threshold is 0, and its right child
- * itself. */
+/* Records whose value is at most the threshold go left, to the next node. A leaf's threshold is the last of its
+ * values, and its right child itself. */
 typedef struct {
     double threshold;
     int32_t right;

@@ -65,7 +65,8 @@ def sum_pass(
     const int64_t[::1] starts,   # in     (trees + 1)
     const int64_t[::1] depths,   # in     (trees)
     const double[:, ::1] values, # in     (nodes of all trees, width)
-    double[:, ::1] out,          # inout  (n, width)   plus the values of the leaves, tree by tree
+    bint last,                   # in                  whether the last value is all that is asked for
+    double[:, ::1] out,          # inout  (n, width or 1)  plus the values of the leaves, tree by tree
     const int64_t[::1] bounds, int64_t[::1] cursor, int64_t limit,
 ):
     cdef int64_t s, i, t, l, k, m, d = X.shape[1], trees = starts.shape[0] - 1, stripes = bounds.shape[0] - 1
@@ -86,9 +87,13 @@ def sum_pass(
                     while i < e:
                         m = min(GROUP, e - i)
                         down(&X[i, 0], d, m, &nodes[starts[t]], starts[t + 1] - starts[t], depths[t], place)
-                        for l in range(m):
-                            value = &values[starts[t] + place[l], 0]
-                            for k in range(width):
-                                out[i + l, k] += value[k]
+                        if last:
+                            for l in range(m):
+                                out[i + l, 0] += nodes[starts[t] + place[l]].threshold
+                        else:
+                            for l in range(m):
+                                value = &values[starts[t] + place[l], 0]
+                                for k in range(width):
+                                    out[i + l, k] += value[k]
                         i += m
                 b = e

@@ -63,7 +63,7 @@ def pack_pass(
                     weight[at] = record.weight
                     memcpy(&values[at, 0], &given[firsts[t] + i, 0], width * sizeof(double))
                     if record.left < 0:
-                        node.threshold = 0
+                        node.threshold = values[at, width - 1]
                         node.right = place[i]
                         node.feature = LEAF
                         continue

@@ -124,10 +124,11 @@ def grow(X: np.ndarray, rows: np.ndarray, columns: np.ndarray, seeds: np.ndarray
     there = np.arange(2 * size) < counts[:, None]
     n, depth = n[there], deep[there]
     starts = np.concatenate([[0], np.cumsum(counts)])
-    return Trees(
+    values = (depth + average_path(n))[:, None]
+    found = Trees(
         nodes[there],
         n,
-        (depth + average_path(n))[:, None],
+        values,
         np.zeros(len(n)),
         n.astype(np.float64),
         starts,
@@ -136,6 +137,7 @@ def grow(X: np.ndarray, rows: np.ndarray, columns: np.ndarray, seeds: np.ndarray
         np.maximum.reduceat(depth, starts[:-1]).astype(np.int64),
         _missing(X),
     )
+    return found.saying(values)
 
 
 def _missing(X: np.ndarray) -> np.ndarray:

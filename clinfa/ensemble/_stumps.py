@@ -93,7 +93,7 @@ class Sorted:
 
     def _leaf(self, totals: np.ndarray) -> Tree:
         one = np.full(1, -1)
-        return self._tree(packed(np.zeros(1), one, one, one), np.array([self.ranks.n]), totals[None], 0)
+        return self._tree((np.zeros(1), one, one, one), np.array([self.ranks.n]), totals[None], 0)
 
     def _divided(
         self, weights: np.ndarray, totals: np.ndarray, f: int, place: int, missing_left: bool
@@ -113,7 +113,7 @@ class Sorted:
             with np.errstate(invalid="ignore"):
                 middle = np.float64(below) / 2 + above / 2
             threshold = middle if below <= middle < above else below
-        nodes = packed(
+        rule = (
             np.array([threshold, 0.0, 0.0]),
             np.array([2, -1, -1]),
             np.array([f, -1, -1]),
@@ -121,17 +121,17 @@ class Sorted:
             np.array([missing_left if lacking else 2 * sides[1].sum() > sides.sum(), False, False]),
         )
         counts = np.array([ranks.n, n_left, ranks.n - n_left])
-        tree = self._tree(nodes, counts, np.stack([totals, sides[1], sides[0]]), 1)
+        tree = self._tree(rule, counts, np.stack([totals, sides[1], sides[0]]), 1)
         said = tree.values[1:].argmax(axis=1)
         return tree, np.where(left, said[0], said[1])
 
-    def _tree(self, nodes: np.ndarray, n: np.ndarray, sums: np.ndarray, depth: int) -> Tree:
+    def _tree(self, rule: tuple[np.ndarray, ...], n: np.ndarray, sums: np.ndarray, depth: int) -> Tree:
         whole = sums.sum(axis=1)
         shares = sums / whole[:, None]
         impurity = self._impurity(shares)
         missing = self.ranks.missing.astype(bool)
         return Tree(
-            nodes,
+            packed(*rule, shares),
             n.astype(np.int32),
             shares,
             impurity,

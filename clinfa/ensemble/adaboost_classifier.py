@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -295,5 +295,5 @@ def _voting(models: list[Any], alphas: np.ndarray, k: int) -> Trees | None:
     parts = []
     for alpha, model in zip(alphas, models, strict=False):
         trees = model._trees
-        parts.append(replace(trees, values=float(alpha) * _ballot(trees.values.argmax(axis=1), k)))
+        parts.append(trees.saying(float(alpha) * _ballot(trees.values.argmax(axis=1), k)))
     return Trees.joined(parts, len(parts))

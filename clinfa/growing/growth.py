@@ -261,12 +261,14 @@ class Growth:
                 *(weight, depths, rooms, cut.bounds, cursor, limit, slot),
             )
         )
+        missing = ranks.missing.astype(bool)
+        classes = self.targets.n_classes
+        out = Trees(nodes, n, values, impurity, weight, starts, ranks.d, classes, depths, missing)
         if self.factor != 1.0 or self.heavy != 1.0:
             with np.errstate(over="ignore"):  # (sums, and squares, of very large numbers are out of range)
                 values /= self.factor
                 impurity /= self.factor
                 impurity /= self.factor if self.power == 2 else 1.0
                 weight /= self.heavy
-        missing = ranks.missing.astype(bool)
-        classes = self.targets.n_classes
-        return Trees(nodes, n, values, impurity, weight, starts, ranks.d, classes, depths, missing)
+            out = out.saying(values)
+        return out

@@ -45,14 +45,14 @@ def pruned(tree: Tree, alpha: float) -> Tree:
     nodes = tree.nodes[kept]
     leaf = cut[kept] | (tree.children_left[kept] < 0)
     bits = nodes["feature"]
-    nodes = packed(
-        nodes["threshold"], np.where(leaf, -1, place[nodes["right"]]), bits & COLUMN, (bits & LACKING) != 0
-    )
+    values = tree.values[kept]
+    right = np.where(leaf, -1, place[nodes["right"]])
+    nodes = packed(nodes["threshold"], right, bits & COLUMN, (bits & LACKING) != 0, values)
     out = replace(
         tree,
         nodes=nodes,
         n=tree.n[kept],
-        values=tree.values[kept],
+        values=values,
         impurity=tree.impurity[kept],
         weighted_n_node_samples=tree.weighted_n_node_samples[kept],
     )

@@ -15,8 +15,9 @@ from clinfa.threads import stripes
 
 __all__ = ["COLUMN", "LACKING", "LEAF", "NODE", "Tree", "Trees", "packed"]
 
-# As _core/descent.h reads it. What goes left goes to the next node; a leaf's threshold is 0, and its right
-# child itself. `feature` is a column, and bits: whether NaN goes left, and whether it is a leaf.
+# As _core/descent.h reads it. What goes left goes to the next node; a leaf's threshold is the last of its
+# values, and its right child itself. `feature` is a column, and bits: whether NaN goes left, and whether this
+# is a leaf.
 NODE = np.dtype([("threshold", "f8"), ("right", "i4"), ("feature", "u4")])
 COLUMN, LACKING, LEAF = 0x3FFFFFFF, 0x40000000, 0x80000000
 _STEP_NS = 1.5  # down one node
@@ -29,11 +30,12 @@ def packed(
     right: np.ndarray,
     feature: np.ndarray,
     missing_left: np.ndarray,
+    values: np.ndarray,
 ) -> np.ndarray:
     """Nodes of a tree as they are kept, from parent to left child to right; `right` is below 0 in leaves."""
     out = np.empty(len(right), NODE)
     leaf = right < 0
-    out["threshold"] = np.where(leaf, 0.0, threshold)
+    out["threshold"] = np.where(leaf, values[:, -1], threshold)
     out["right"] = np.where(leaf, np.arange(len(right)), right)
     out["feature"] = np.where(leaf, LEAF, feature | np.where(missing_left, LACKING, 0))
     return out
@@ -304,17 +306,28 @@ class Trees:
 
     def means(self, X: np.ndarray | CSR) -> np.ndarray:
         """What the leaves say, on average over the trees: shape (n, width), float64."""
-        out = np.zeros((X.shape[0], self.values.shape[1]))
+        width = self.values.shape[1]
+        two = width == 2 and len(self.n_classes) == 1  # (shares of two classes are one number)
+        last = two or width == 1
+        out = np.zeros((X.shape[0], 1 if last else width))
         for part, some in _dense(X):
             cut, own = self._cut(len(some)), out[part]
             cut.run(
                 lambda cursor, limit, slot, some=some, own=own, cut=cut: descent.sum_pass(
-                    some, self.nodes, self.starts, self.depths, self.values, own, cut.bounds, cursor, limit
+                    *(some, self.nodes, self.starts, self.depths, self.values, last, own),
+                    *(cut.bounds, cursor, limit),
                 )
             )
         if len(self) > 1:
             out /= len(self)
-        return out
+        return np.concatenate([1 - out, out], axis=1) if two else out
+
+    def saying(self, values: np.ndarray) -> Trees:
+        """Trees that say something else: shape (nodes, width)."""
+        nodes = self.nodes.copy()
+        leaf = nodes["feature"] >= LEAF
+        nodes["threshold"][leaf] = values[leaf, -1]
+        return replace(self, nodes=nodes, values=values)
 
     def paths(self, X: np.ndarray | CSR) -> tuple[Any, np.ndarray]:
         """The nodes that each record passes, and where those of each tree begin.

@@ -38,12 +38,14 @@ def bushy(rng, d, depth):
     return np.array(right)
 
 
-def tree_of(rng, right, d, depth):
+def tree_of(rng, right, d, depth, width):
     n = len(right)
-    nodes = packed(rng.standard_normal(n), right, rng.integers(0, d, n), rng.random(n) < 0.5)
-    values = np.arange(2.0 * n).reshape(n, 2)
-    count = np.ones(n, np.int32)
-    return Tree(nodes, count, values, np.zeros(n), np.ones(n), d, np.array([2]), depth, np.zeros(d, bool))
+    values, count = rng.random((n, width)), np.ones(n, np.int32)
+    if width == 2:  # (shares of two classes)
+        values[:, 0] = 1 - values[:, 1]
+    rule = (rng.standard_normal(n), right, rng.integers(0, d, n), rng.random(n) < 0.5)
+    classes, missing = np.array([width]), np.zeros(d, bool)
+    return Tree(packed(*rule, values), count, values, np.zeros(n), np.ones(n), d, classes, depth, missing)
 
 
 def walked(tree, X):
@@ -58,7 +60,7 @@ def walked(tree, X):
     return at
 
 
-def forest(rng, d):
+def forest(rng, d, width):
     shapes = [
         (np.array([-1]), 0),
         (np.array([2, -1, -1]), 1),
@@ -68,7 +70,7 @@ def forest(rng, d):
         (chain(rng, d, 13), 13),
         (chain(rng, d, 200), 200),
     ]
-    return [tree_of(rng, right, d, depth) for right, depth in shapes]
+    return [tree_of(rng, right, d, depth, width) for right, depth in shapes]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -80,7 +82,7 @@ def test_leaves_and_what_they_say(dtype, gaps, n, d):
     X[rng.random(X.shape) < gaps] = np.nan
     X[rng.random(X.shape) < 0.02] = np.inf
     X[rng.random(X.shape) < 0.02] = -np.inf
-    trees = forest(rng, d)
+    trees = forest(rng, d, 1 + n % 3)
     X[: n // 4, 0] = trees[3].nodes["threshold"][0]  # (on the threshold: to the left)
     together = Trees.joined((tree.together() for tree in trees), len(trees))
     leaves = together.leaves(X)
@@ -92,8 +94,9 @@ def test_leaves_and_what_they_say(dtype, gaps, n, d):
 
 def test_a_threshold_of_doubles_between_floats():
     # What is a float is compared as the double that it is.
-    nodes = packed(np.array([1 + 2.0**-30, 0, 0]), np.array([2, -1, -1]), np.zeros(3, int), np.zeros(3, bool))
     one = np.ones(3)
+    rule = (np.array([1 + 2.0**-30, 0, 0]), np.array([2, -1, -1]), np.zeros(3, int), np.zeros(3, bool))
+    nodes = packed(*rule, one[:, None])
     tree = Tree(nodes, one.astype(np.int32), one[:, None], one, one, 1, np.array([1]), 1, np.zeros(1, bool))
     X = np.array([[1.0], [1 + 2.0**-29], [1 + 2.0**-30], [1 + 2.0**-23]])
     assert tree.apply(X).tolist() == [1, 2, 1, 2]

@@ -58,7 +58,7 @@ def chain(depth, to_left):
     else:
         inner = np.arange(0, n - 2, 2)
         right[inner] = inner + 2
-    nodes = packed(np.zeros(n), right, np.zeros(n, np.int64), np.zeros(n, bool))
+    nodes = packed(np.zeros(n), right, np.zeros(n, np.int64), np.zeros(n, bool), np.zeros((n, 1)))
     model = DecisionTreeRegressor().fit([[0.0]], [0.0])
     model.tree_ = Tree(
         nodes,
