@@ -199,7 +199,7 @@ class Growth:
         if rules.max_leaf_nodes:
             leaves = np.minimum(leaves, rules.max_leaf_nodes)
         if rules.max_depth is not None:
-            left = np.clip(rules.max_depth - subtrees["depth"], 0, 40)
+            left = np.clip(min(rules.max_depth, 2**31) - subtrees["depth"], 0, 40)
             leaves = np.minimum(leaves, np.int64(1) << left)
         most = 2 * leaves - 1
         subtrees["first"] = np.cumsum(most) - most
