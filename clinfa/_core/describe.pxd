@@ -67,7 +67,7 @@ cdef inline bint describe(
     cdef int64_t i, j, o, k, q = p.outputs
     cdef double W = 0, S = 0, Q = 0, mean, ww = 1, least, most, impurity = 0, score = 0
     cdef double* totals = work.totals
-    cdef bint pure = True, bounded = p.monotonic != NULL
+    cdef bint pure = True, stuck = False, bounded = p.monotonic != NULL
     cdef int both
     out.left = out.right = out.feature = out.low = out.high = -1
     out.n = <int32_t> m
@@ -152,7 +152,7 @@ cdef inline bint describe(
                 impurity += max(Q, 0.0) / W
                 totals[o] = S
                 base[0] += ratio_log(S, W) if S > 0 else 0
-                pure = pure or not S > 0
+                stuck = stuck or not S > 0  # (neither side may have none)
             else:
                 S = 0
                 if least != most:  # a second look takes away what rounding left in the mean
@@ -178,4 +178,4 @@ cdef inline bint describe(
     out.impurity = 0 if pure else max(impurity, 0.0)  # (but for rounding)
     work.slack = slack_of(p, out)
     return not (
-        pure or m < p.min_split or m < 2 * p.min_leaf or W < 2 * p.min_weight or node.depth >= p.max_depth)
+        pure or stuck or m < p.min_split or m < 2 * p.min_leaf or W < 2 * p.min_weight or node.depth >= p.max_depth)

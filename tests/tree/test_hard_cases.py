@@ -98,3 +98,12 @@ def test_many_columns_of_many_records(cls):
     y = X[:, 0] + X[:, 1] > 0
     forest = cls(2, max_depth=6, random_state=0).fit(X, y)
     assert forest.score(X, y) > 0.5
+
+
+def test_counts_of_which_one_is_always_zero():
+    """They cannot be divided so that both sides have some; the other target is as impure as it is."""
+    X, y = np.arange(3.0)[:, None], np.array([[1.0, 0.0], [2.0, 0.0], [3.0, 0.0]])
+    tree = DecisionTreeRegressor(criterion="poisson").fit(X, y).tree_
+    assert tree.node_count == 1
+    expected = (np.log(1 / 2) + 3 * np.log(3 / 2)) / 3 / 2  # y log(y / 2), of two targets
+    assert tree.impurity[0] == pytest.approx(expected, rel=1e-12)
