@@ -71,7 +71,7 @@ cdef inline void score_sums(
     cdef int64_t i
     cdef double wl, wr, sl, sr, t, g
     if measure == VARIANCE:
-        # With integers all but the quotient is exact, so equal splits are equal.
+        # With integers all but the quotient and its product are exact; what those round is within the slack.
         for i in range(n):
             wl = weight[i]
             wr = W - wl
