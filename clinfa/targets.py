@@ -33,7 +33,7 @@ __all__ = [
     "read_values",
 ]
 
-_FEW = 1000  # below that numpy is as fast as preparing for a kernel
+_FEW = 1000  # below that work is not cut up
 _NARROW = 1024  # a range of so many values is looked up in a table, however few labels there are
 _MOST_HASHED = 1 << 15  # with more different labels than that, sorting is faster
 
@@ -76,8 +76,8 @@ def as_array(y: Any, role: str) -> np.ndarray:
             raise ValueError(
                 f"{role} must be one label or number per row, got rows of different lengths."
             ) from error
-    if np.ma.isMaskedArray(y):
-        raise ValueError(f"{role} has masked values: missing targets are not accepted.")
+        if np.ma.isMaskedArray(y):
+            raise ValueError(f"{role} has masked values: missing targets are not accepted.")
     if y.dtype.kind == "c":
         raise ValueError(f"Complex data not supported\n{role} has dtype {y.dtype}.")
     if y.dtype.kind == "S" or (y.dtype == object and y.size and isinstance(y.flat[0], bytes)):
@@ -307,7 +307,7 @@ def number(*columns: Column) -> tuple[np.ndarray, list[np.ndarray]]:
     """Number labels: the classes of all columns, sorted, and their codes (int64) in each column."""
     numbered = [_number(c.values) for c in columns]
     own = [classes.astype(c.dtype, copy=False) for (classes, _), c in zip(numbered, columns)]
-    if all(some.dtype == own[0].dtype and np.array_equal(some, own[0]) for some in own[1:]):
+    if len(own) == 1 or all(some.dtype == own[0].dtype and np.array_equal(some, own[0]) for some in own[1:]):
         return own[0], [codes for _, codes in numbered]
     classes = merge_classes(own)
     same = [len(some) == len(classes) for some in own]
@@ -354,13 +354,11 @@ def _number(values: np.ndarray, codes: bool = True) -> tuple[np.ndarray, np.ndar
             found = _number_hashed(values, codes)
             if found is not None:
                 return found
-    elif kind in "iu" and -_NARROW < (low := int(values.min())) <= (high := int(values.max())) < _NARROW:
-        places = values.astype(np.int64) - low
-        counts = np.bincount(places)
-        (found,) = counts.nonzero()
-        if codes and len(found) < len(counts):
-            places = ((counts > 0).cumsum() - 1)[places]
-        return (found + low).astype(values.dtype), places if codes else None
+    elif kind in "iu":
+        classes, places = np.empty(min(len(values), _NARROW), values.dtype), np.empty(len(values), np.int64)
+        k = kernels.number_few(values, np.empty(_NARROW, np.int64), classes, places)
+        if k > 0:
+            return classes[:k].copy(), places if codes else None
     classes, inverse = np.unique(values, return_inverse=True)
     return classes, inverse.astype(np.int64, copy=False)
 

@@ -154,6 +154,41 @@ def sums_pass(
                 sums[_place(a[i], b[i], low, width)] += weights[i]
 
 
+def number_few(
+    const label[::1] y,         # in     (n)      few, so that nobody waits: there are no stripes
+    int64_t[::1] table,         # scratch  (width)
+    label[::1] classes,         # out    (the lesser of n and width)  the labels that occur, sorted
+    int64_t[::1] out,           # out    (n)      the number of each row's label
+):
+    """How many labels there are; -1 if their range is wider than the table."""
+    cdef Py_ssize_t i, n = y.shape[0]
+    cdef int64_t k = 0, width
+    cdef uint64_t low
+    cdef label least, most
+    with nogil:
+        least = most = y[0]
+        for i in range(n):
+            least = y[i] if y[i] < least else least
+            most = y[i] if y[i] > most else most
+        low = <uint64_t> least
+        if <uint64_t> most - low < <uint64_t> table.shape[0]:
+            width = <int64_t> (<uint64_t> most - low) + 1
+            for i in range(width):
+                table[i] = 0
+            for i in range(n):
+                table[<uint64_t> y[i] - low] = 1
+            for i in range(width):
+                if table[i]:
+                    table[i] = k
+                    classes[k] = <label> (low + <uint64_t> i)
+                    k += 1
+            for i in range(n):
+                out[i] = table[<uint64_t> y[i] - low]
+        else:
+            k = -1
+    return k
+
+
 cdef inline uint64_t _hash(const uint32_t* row, Py_ssize_t words) noexcept nogil:
     # Multiply and fold, word by word (the constant is that of SplitMix64, Steele, Lea & Flood 2014).
     cdef uint64_t h = 0

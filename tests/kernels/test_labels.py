@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from clinfa._core import labels
 from tests.kernels import label_helpers as helpers
 from tests.kernels.helpers import cut
 from tests.kernels.problems import read_only
@@ -43,6 +44,18 @@ def test_what_occurs_and_codes(dtype, stripes):
             assert set(np.flatnonzero(helpers.seen(y, low, 100, stripes)).tolist()) == occur
             out, which = helpers.codes(y, low, tables, stripes)
             assert out.tolist() == [tables[w, int(v) - low] for w, v in zip(which, y)]
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_few(dtype):
+    for n in ROWS:
+        for _, y in some_labels(dtype, n, 100, n):
+            want, codes = np.unique(y, return_inverse=True)
+            out, classes, table = np.full(n, 77), np.empty(min(n, 100), dtype), np.full(100, 77)
+            assert labels.number_few(y, table, classes, out) == len(want)
+            assert classes[: len(want)].tolist() == want.tolist() and np.array_equal(out, codes)
+            span = int(want[-1]) - int(want[0])
+            assert labels.number_few(y, table[:span], classes, out) == -1
 
 
 @pytest.mark.parametrize("dtype", TYPES)
