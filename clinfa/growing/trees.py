@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -41,6 +40,19 @@ def packed(
     return out
 
 
+class _Derived:
+    """An attribute that is made when it is first asked for, and kept; but not in pickles."""
+
+    def __init__(self, make: Callable[[Any], Any]):
+        self.make = make
+
+    def __get__(self, tree: Any, cls: type) -> Any:
+        if tree is None:
+            return self
+        made = tree.__dict__[self.make.__name__] = self.make(tree)
+        return made
+
+
 @dataclass(frozen=True)
 class Tree:
     """One tree; nodes are numbered from parent to left child to right, the root is node 0.
@@ -74,6 +86,9 @@ class Tree:
     max_depth: int
     missing: np.ndarray
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: self.__dict__[name] for name in self.__dataclass_fields__}
+
     @property
     def node_count(self) -> int:
         return len(self.nodes)
@@ -91,7 +106,7 @@ class Tree:
     def max_n_classes(self) -> int:
         return int(self.n_classes.max())
 
-    @cached_property
+    @_Derived
     def _leaf(self) -> np.ndarray:
         return self.nodes["feature"] >= LEAF
 
@@ -99,23 +114,23 @@ class Tree:
     def n_leaves(self) -> int:
         return int(np.count_nonzero(self._leaf))
 
-    @cached_property
+    @_Derived
     def children_left(self) -> np.ndarray:
         return np.where(self._leaf, -1, np.arange(1, len(self.nodes) + 1))
 
-    @cached_property
+    @_Derived
     def children_right(self) -> np.ndarray:
         return np.where(self._leaf, -1, self.nodes["right"]).astype(np.int64)
 
-    @cached_property
+    @_Derived
     def feature(self) -> np.ndarray:
         return np.where(self._leaf, -2, (self.nodes["feature"] & COLUMN).astype(np.int64))
 
-    @cached_property
+    @_Derived
     def threshold(self) -> np.ndarray:
         return np.where(self._leaf, -2.0, self.nodes["threshold"])
 
-    @cached_property
+    @_Derived
     def missing_go_to_left(self) -> np.ndarray:
         return ((self.nodes["feature"] & LACKING) != 0).astype(np.uint8)
 
@@ -123,7 +138,7 @@ class Tree:
     def n_node_samples(self) -> np.ndarray:
         return self.n.astype(np.int64)
 
-    @cached_property
+    @_Derived
     def value(self) -> np.ndarray:
         out = np.zeros((self.node_count, self.n_outputs, self.max_n_classes))
         ends = np.cumsum(self.n_classes)
@@ -275,18 +290,10 @@ class Trees:
         return map(self.__getitem__, range(len(self)))
 
     def __getitem__(self, t: int) -> Tree:
-        own = slice(self.starts[t], self.starts[t + 1])
-        return Tree(
-            self.nodes[own],
-            self.n[own],
-            self.values[own],
-            self.impurity[own],
-            self.weight[own],
-            self.n_features,
-            self.n_classes,
-            int(self.depths[t]),
-            self.missing,
-        )
+        arrays = (self.nodes, self.n, self.values, self.impurity, self.weight)
+        if len(self) > 1:  # (of a single tree these are all, and stand in pickles once)
+            arrays = (array[self.starts[t] : self.starts[t + 1]] for array in arrays)
+        return Tree(*arrays, self.n_features, self.n_classes, int(self.depths[t]), self.missing)
 
     def _cut(self, n: int) -> Any:
         row_ns = _STEP_NS * float(self.depths.sum() + len(self))

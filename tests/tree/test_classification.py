@@ -1,5 +1,7 @@
 """Trees of classes: by hand, at the edges, and with weights that are repetitions."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,17 @@ from tests.cases import in_cases
 from tests.tree.compare import agrees_with_its_fit, parts
 
 BOTH = pytest.mark.parametrize("cls", [DecisionTreeClassifier, ExtraTreeClassifier])
+
+
+def test_what_is_derived_stays_out_of_pickles():
+    tree = DecisionTreeClassifier().fit(load_iris()).tree_
+    before = pickle.dumps(tree)
+    known = tree.value, tree.feature, tree.threshold, tree.children_left, tree.children_right
+    assert tree.value is known[0]
+    assert len(pickle.dumps(tree)) == len(before)
+    again = pickle.loads(before)
+    for name, own in zip(("value", "feature", "threshold", "children_left", "children_right"), known):
+        assert np.array_equal(getattr(again, name), own)
 
 
 def test_by_hand():
