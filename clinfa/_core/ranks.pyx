@@ -1,5 +1,5 @@
 # Ranks of the values of every column: integers that are as a tree sees the values. docs/kernels.md, "Trees".
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from clinfa._core.nodes cimport code_t
@@ -9,34 +9,45 @@ cdef extern from "trees.h" nogil:
     uint64_t key_of_double(double)
     uint64_t key_of_float(float)
     const uint64_t NO_KEY
+    uint32_t place_of_key(uint64_t, uint64_t)
 
 cdef enum:
-    FEW = 256         # up to here each is compared with all
+    FEW = 256         # where no more keys than that are different, each is compared with all
+    PLACES = 4 * FEW
     MANY = 4096       # from here on digits are of 11 bits, not of 8
 
 
-cdef inline int64_t rank_few(const uint64_t* keys, int64_t n, code_t* code) noexcept nogil:
-    """Ranks of at most FEW keys, each compared with all; returns how many different ones there are."""
-    cdef int32_t[FEW] below
-    cdef int32_t[FEW + 1] rank
-    cdef int64_t i, j, less  # (as wide as keys are: for vectors)
-    cdef int32_t k = 0
-    cdef uint64_t own
-    for i in range(n + 1):
-        rank[i] = 0
+cdef inline int64_t rank_few(const uint64_t* keys, int64_t n, code_t* code, uint8_t* lacks) noexcept nogil:
+    """Ranks where at most FEW keys are different; returns how many are, or -1 if they are more."""
+    cdef uint64_t[FEW] found
+    cdef uint16_t[PLACES] number  # of the key that is found there, from one
+    cdef uint16_t[FEW] rank
+    cdef int64_t i, j, k = 0, less  # (`less` is as wide as keys are: for vectors)
+    cdef uint64_t key
+    cdef uint32_t at
+    memset(number, 0, sizeof(number))
     for i in range(n):
-        own = keys[i]
+        key = keys[i]
+        at = place_of_key(key, PLACES)
+        while number[at] and found[number[at] - 1] != key:
+            at = (at + 1) % PLACES
+        if not number[at]:
+            if k == FEW:
+                return -1
+            found[k] = key
+            k += 1
+            number[at] = <uint16_t> k
+        code[i] = number[at] - 1
+    lacks[0] = 0
+    for i in range(k):
+        key = found[i]
+        lacks[0] |= key == NO_KEY
         less = 0
-        for j in range(n):
-            less += keys[j] < own
-        below[i] = <int32_t> less
-        rank[less] = 1
+        for j in range(k):
+            less += found[j] < key
+        rank[i] = <uint16_t> less
     for i in range(n):
-        j = rank[i]
-        rank[i] = k
-        k += <int32_t> j
-    for i in range(n):
-        code[i] = <code_t> rank[below[i]]
+        code[i] = rank[code[i]]
     return k
 
 
@@ -88,11 +99,9 @@ def rank_pass(
                     order[i] = <uint32_t> i
                     spread |= key ^ keys[0]
                 code = &codes[f, 0]
-                if n <= FEW:
-                    missing[f] = 0
-                    for i in range(n):
-                        missing[f] |= keys[i] == NO_KEY
-                    n_values[f] = rank_few(keys, n, code) - missing[f]
+                k = rank_few(keys, n, code, &missing[f])
+                if k > 0:
+                    n_values[f] = k - missing[f]
                     continue
                 memset(counts, 0, 8 << bits)
                 for digit in range(digits):

@@ -51,6 +51,9 @@ static inline uint64_t key_of_float(float x)
     return isnan(x) ? NO_KEY : bits;
 }
 
+/* Where to look for a key first, of so many places. */
+#define place_of_key(key, places) ((uint32_t)high_of_product((key) * 0x9E3779B97F4A7C15u, places))
+
 /* Vectors of so many; arrays that these functions read are padded to a multiple. */
 #define CLINFA_TREE_LANES 8
 typedef double clinfa_wide __attribute__((vector_size(64), aligned(8), may_alias));
