@@ -29,7 +29,7 @@ from clinfa.config import config_context, thread_count
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
-__all__ = ["Stripes", "jobs", "stripes"]
+__all__ = ["Stripes", "jobs", "singly", "stripes"]
 
 # Nanoseconds of work. (Tests make all three a sixteenth: then a few records have the stripes of many.)
 SERIAL_NS = 300_000  # below which it stays whole: handing work to a warm pool costs about 50 microseconds
@@ -152,6 +152,11 @@ def stripes(n: int, row_ns: float, *, most: int = 64) -> Stripes:
         return _whole(n)
     bounds = np.arange(count + 1, dtype=np.int64) * n // count
     return Stripes(bounds, max(1, int(CALL_NS * count / max(total, 1.0))))
+
+
+def singly(n: int, limit: int, threads: int) -> Stripes:
+    """Each of n by itself; one call takes `limit` of them."""
+    return _whole(1) if n == 1 else Stripes(np.arange(n + 1), limit, threads)
 
 
 @lru_cache(maxsize=256)

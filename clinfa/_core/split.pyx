@@ -100,6 +100,25 @@ def prepare(uint8_t[::1] given, Plan plan, int64_t m, int64_t U):
             work.permutation[i] = <int32_t> i
 
 
+def place(Plan plan, Subtree[::1] subtrees):
+    """Say where the nodes of each begin, as many as there may be: returns how many those are, and the most records."""
+    cdef const Rules* p = &plan.rules
+    cdef Subtree* one
+    cdef int64_t j, m, leaves, count = 0, longest = 0
+    for j in range(subtrees.shape[0]):
+        one = &subtrees[j]
+        m = one.end - one.begin
+        leaves = max(m // max(p.min_leaf, 1), 1)
+        if p.most_leaves:
+            leaves = min(leaves, p.most_leaves)
+        if p.max_depth - one.depth < 40:
+            leaves = min(leaves, <int64_t> 1 << max(p.max_depth - one.depth, 0))
+        one.first = count
+        count += 2 * leaves - 1
+        longest = max(longest, m)
+    return count, longest
+
+
 cdef inline void search(
     const Rules* p, const column_t* columns, int64_t n, const int64_t* n_values, int32_t f, const int32_t* rows,
     const double* w, const double* y, const double* z, int64_t m, double W, double centre, Pending* node, Work* work,
@@ -295,7 +314,6 @@ def grow_pass(
     double[::1] w,               # inout  (m + 7) or (0)  their weights, none of them zero, and zeros
     double[:, ::1] y,            # inout  (m, outputs)  numbers, or codes of classes
     Subtree[::1] subtrees,       # inout  (jobs)
-    const int64_t[::1] todo,     # in                   which of them are to grow
     uint8_t[::1] waiting,        # inout  (m Pending)
     Record[::1] nodes,           # inout  (room)        those of a job begin at its first
     double[:, ::1] values,       # inout  (room, width)
@@ -322,7 +340,9 @@ def grow_pass(
             if s >= stripes:
                 break
             for j in range(bounds[s], bounds[s + 1]):
-                one = &subtrees[todo[j]]
+                one = &subtrees[j]
+                if one.count and not one.waits:
+                    continue
                 own_rules(&rules, &plan.rules, one)
                 rules.records = &records[0, 0] if records.shape[0] else NULL
                 job.waiting = <Pending*> &waiting[0] + one.begin

@@ -11,7 +11,7 @@ from clinfa._core import pack, split
 from clinfa.growing.ranks import Ranks
 from clinfa.growing.sparse import set_thresholds
 from clinfa.growing.trees import NODE, Trees
-from clinfa.threads import Stripes, stripes
+from clinfa.threads import singly, stripes
 
 __all__ = ["CRITERIA", "Growth", "Room", "Rules", "Targets"]
 
@@ -71,10 +71,6 @@ class Targets(NamedTuple):
     n_classes: np.ndarray
     classes: bool
 
-    @property
-    def width(self) -> int:
-        return int(self.n_classes.sum())
-
 
 class Room:
     """Memory that one group of trees after the other grows in, as fresh memory costs time."""
@@ -86,11 +82,10 @@ class Room:
 
     def array(self, name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         """One with whatever it holds."""
-        size = math.prod(shape)
-        there = self._arrays.get(name)
-        if there is None or len(there) < size:
-            there = self._arrays[name] = np.empty(size, dtype)
-        return there[:size].reshape(shape)
+        size, there = math.prod(shape), self._arrays.get(name)
+        if there is None or there.size < size:
+            there = self._arrays[name] = np.empty(shape, dtype)
+        return there if there.shape == shape else there.reshape(-1)[:size].reshape(shape)
 
     def prepare(self, plan: Any, threads: int, m: int, codes: int) -> None:
         """What the kernel wants on so many threads for at most m records."""
@@ -130,6 +125,9 @@ class Growth:
         self.ranks, self.targets, self.rules, self.room = ranks, targets, rules, room
         self.lengths = [len(rows) for rows, _ in samples]
         m, q = sum(self.lengths), targets.y.shape[1]
+        ends = np.zeros(q + 1, np.int64)  # (of the numbers that a node predicts)
+        targets.n_classes.cumsum(out=ends[1:])
+        self.width = int(ends[-1])
         self.rows = np.concatenate([rows for rows, _ in samples], out=room.array("rows", (m,), np.int32))
         self.weights, self.heavy, self.factor = np.empty(0), 1.0, 1.0
         if samples[0][1] is not None:  # (kernels read some numbers beyond the last)
@@ -140,11 +138,11 @@ class Growth:
         if not targets.classes:
             self.y, self.factor = _near_one(self.y)
         self.power = 2 if rules.criterion == "squared_error" else 1
-        self.plan = self._plan()
+        self.plan = self._plan(ends)
         most = ranks.n_values if ranks.n_targets is None else np.append(ranks.n_values, ranks.n_targets)
         self.codes = int(most.max()) + 1
 
-    def _plan(self) -> Any:
+    def _plan(self, ends: np.ndarray) -> Any:
         """What the kernels are told of the rules."""
         ranks, targets, rules = self.ranks, self.targets, self.rules
         measure, q = _measure(targets, rules), targets.y.shape[1]
@@ -153,7 +151,7 @@ class Growth:
         return split.Plan(
             measure,
             q,
-            targets.width,
+            self.width,
             min(rules.max_features, ranks.d),
             rules.min_samples_split,
             rules.min_samples_leaf,
@@ -165,7 +163,7 @@ class Growth:
             scale / q,
             ranks.n_values,
             ranks.missing,
-            np.array([0, *np.cumsum(targets.n_classes)]) if targets.classes else None,
+            ends if targets.classes else None,
             rules.monotonic,
             ranks.targets,
             ranks.n_targets,
@@ -192,19 +190,6 @@ class Growth:
             return 0
         return self.ranks.columns.itemsize if self.rules.random else 2
 
-    def _place(self, subtrees: np.ndarray) -> int:
-        """Say where the nodes of each begin, as many as there may be; returns how many those are."""
-        rules, m = self.rules, subtrees["end"] - subtrees["begin"]
-        leaves = np.maximum(m // max(rules.min_samples_leaf, 1), 1)
-        if rules.max_leaf_nodes:
-            leaves = np.minimum(leaves, rules.max_leaf_nodes)
-        if rules.max_depth is not None:
-            left = np.clip(min(rules.max_depth, 2**31) - subtrees["depth"], 0, 40)
-            leaves = np.minimum(leaves, np.int64(1) << left)
-        most = 2 * leaves - 1
-        subtrees["first"] = np.cumsum(most) - most
-        return int(most.sum())
-
     def data(self) -> tuple[np.ndarray, ...]:
         """What the kernels look at."""
         return self.ranks.columns, self.rows, self.weights, self.y
@@ -217,25 +202,23 @@ class Growth:
     def grow(self, subtrees: np.ndarray, threads: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Records of nodes, and their values; subtrees are told where theirs begin, and how many."""
         room, rules, m = self.room, self.rules, len(self.rows)
-        longest = int((subtrees["end"] - subtrees["begin"]).max())
+        count, longest = split.place(self.plan, subtrees)
         kernel = self.prepare(threads, longest)
         waiting = room.array("waiting", (m * split.PENDING_BYTES,), np.uint8)
-        count = self._place(subtrees)
         nodes = room.array("nodes", (count,), RECORD)
-        values = room.array("values", (count, self.targets.width), np.float64)
+        values = room.array("values", (count, self.width), np.float64)
         columns, *sample = self.data()
         work = m / len(subtrees) * min(rules.max_features, self.ranks.d) * math.log2(m + 2)
-        todo = np.arange(len(subtrees))
-        while len(todo):
-            bounds = np.arange(len(todo) + 1)
-            cut = Stripes(bounds, max(1, int(_BUDGET / work)), min(threads, len(todo)))
+        cut = singly(len(subtrees), max(1, int(_BUDGET / work)), min(threads, len(subtrees)))
+        waits = len(subtrees)
+        while waits:
             cut.run(
-                lambda cursor, limit, slot, cut=cut, todo=todo: split.grow_pass(
-                    *(self.plan, columns, self.ranks.records, *sample, subtrees, todo),
+                lambda cursor, limit, slot: split.grow_pass(
+                    *(self.plan, columns, self.ranks.records, *sample, subtrees),
                     *(waiting, nodes, values, _BUDGET, *kernel, cut.bounds, cursor, limit, slot),
                 )
             )
-            todo = todo[subtrees["waits"][todo] > 0]
+            waits = np.count_nonzero(subtrees["waits"])
         return nodes, values
 
     def packed(self, found: np.ndarray, given: np.ndarray, firsts: np.ndarray, counts: np.ndarray) -> Trees:

@@ -6,7 +6,7 @@ import numpy as np
 
 from clinfa._core import split
 from clinfa.growing.growth import RECORD, SUBTREE, Growth
-from clinfa.threads import Stripes, thread_count
+from clinfa.threads import singly, thread_count
 
 __all__ = ["WIDE", "grow_wide"]
 
@@ -83,9 +83,9 @@ def _divided(growth: Growth, level: np.ndarray) -> tuple[np.ndarray, np.ndarray,
     threads = min(thread_count(), len(tasks), max(1, _HELD * columns.nbytes // room))
     kernel = growth.prepare(threads, m)
     splits = np.empty((len(tasks), split.SPLIT_BYTES), np.uint8)
-    nodes, values = np.empty(len(tasks), RECORD), np.empty((len(tasks), growth.targets.width))
+    nodes, values = np.empty(len(tasks), RECORD), np.empty((len(tasks), growth.width))
     limit = max(1, int(_CALL_NS / (m * min(step, rules.max_features) * _VALUE_NS)))
-    cut = Stripes(np.arange(len(tasks) + 1), limit, threads)
+    cut = singly(len(tasks), limit, threads)
     cut.run(
         lambda cursor, limit, slot: split.seek_pass(
             *(growth.plan, columns, *sample, level, tasks, splits, nodes, values, *kernel),
@@ -94,7 +94,7 @@ def _divided(growth: Growth, level: np.ndarray) -> tuple[np.ndarray, np.ndarray,
     )
     firsts = np.arange(len(level) + 1) * len(cuts)
     sides, divided = np.empty((len(level), 2), SUBTREE), np.empty(len(level), np.uint8)
-    cut = Stripes(np.arange(len(level) + 1), limit, min(threads, len(level)))
+    cut = singly(len(level), limit, min(threads, len(level)))
     cut.run(
         lambda cursor, limit, slot: split.part_pass(
             *(growth.plan, columns, *sample, level, firsts, splits, nodes, sides, divided, *kernel),
