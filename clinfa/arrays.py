@@ -87,10 +87,14 @@ class Table:
     X : ndarray of shape (n, d) or CSR
     names : ndarray of str or None
         Column names, where what was passed has them.
+    labels : dict or None
+        Columns of categories, where an estimator asks for those, and what the numbers in them stand for (None
+        where they are what was passed).
     """
 
     X: np.ndarray | CSR
     names: np.ndarray | None = None
+    labels: dict[int, np.ndarray | None] | None = None
     _range: np.ndarray | None = field(default=None, repr=False, compare=False)
 
     @property

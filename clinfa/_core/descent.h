@@ -10,14 +10,15 @@
 #endif
 
 /* Records whose value is at most the threshold go left, to the next node. A leaf's threshold is the last of its
- * values, and its right child itself. */
+ * values, and its right child itself. Categories are whole numbers from 0 on. */
 typedef struct {
     double threshold;
     int32_t right;
     uint32_t feature;  /* a column, and bits */
 } clinfa_node;
 
-#define NODE_COLUMN 0x3FFFFFFFu
+#define NODE_COLUMN 0x1FFFFFFFu
+#define NODE_CATEGORY 0x20000000u      /* a column of categories: `threshold` is where the bits of those that go left begin */
 #define NODE_LACKING_LEFT 0x40000000u  /* NaN goes left */
 #define NODE_LEAF 0x80000000u
 #define DESCENT_GROUP 256              /* records that go down a tree together: those still under way are kept in a list */
@@ -30,6 +31,15 @@ typedef struct {
 #define BOTH_HALVES(a, b) _mm512_inserti64x4(_mm512_castsi256_si512(a), b, 1)
 #define VALUES_f64(at) _mm512_i32gather_pd(at, x, 8)
 #define VALUES_f32(at) _mm512_cvtps_pd(_mm256_i32gather_ps(x, at, 4))
+
+/* Which of eight categories are in sets that begin at `threshold`. */
+static inline uint32_t clinfa_members(__m512d value, __m512d threshold, __mmask8 some, const uint64_t *sets)
+{
+    __m512i code = _mm512_maskz_cvttpd_epi64(some, value), one = _mm512_set1_epi64(1);
+    __m512i at = _mm512_add_epi64(_mm512_maskz_cvttpd_epi64(some, threshold), _mm512_srli_epi64(code, 6));
+    __m512i word = _mm512_mask_i64gather_epi64(_mm512_setzero_si512(), some, at, sets, 8);
+    return _mm512_mask_test_epi64_mask(some, _mm512_srlv_epi64(word, _mm512_and_si512(code, _mm512_set1_epi64(63))), one);
+}
 
 /* One step down of sixteen records: `at_v` are their nodes, `row_v` where their values begin. Sets `feature` and `next`. */
 #define STEP(SUFFIX)                                                                                          \
@@ -48,6 +58,11 @@ typedef struct {
                                  | _mm512_cmp_pd_mask(value_b, threshold_b, _CMP_LE_OQ) << 8);                \
     __mmask16 lacks = (__mmask16)(_mm512_cmp_pd_mask(value_a, value_a, _CMP_UNORD_Q)                          \
                                   | _mm512_cmp_pd_mask(value_b, value_b, _CMP_UNORD_Q) << 8);                 \
+    __mmask16 sorts = _mm512_test_epi32_mask(feature, _mm512_set1_epi32(NODE_CATEGORY));                      \
+    if (sorts)                                                                                                \
+        left = (__mmask16)((left & ~sorts)                                                                    \
+                           | clinfa_members(value_a, threshold_a, (__mmask8)(sorts & ~lacks), sets)           \
+                           | clinfa_members(value_b, threshold_b, (__mmask8)((sorts & ~lacks) >> 8), sets) << 8);\
     if (lacks)                                                                                                \
         left |= _mm512_mask_test_epi32_mask(lacks, feature, _mm512_set1_epi32(NODE_LACKING_LEFT));            \
     __m512i next = _mm512_mask_add_epi32(right, left, at_v, _mm512_set1_epi32(1));
@@ -106,7 +121,7 @@ typedef struct {
 /* The leaves of at most DESCENT_GROUP records x (m, d). */
 #define DOWN(NAME, TYPE, SUFFIX)                                                                              \
     static void NAME(const TYPE *x, int64_t d, int64_t m, const clinfa_node *tree, int64_t nodes,             \
-                     int64_t deepest, int32_t *place)                                                         \
+                     const uint64_t *sets, int64_t deepest, int32_t *place)                                   \
     {                                                                                                         \
         DOWN_VECTORS(SUFFIX)                                                                                  \
         for (int64_t i = 0; i < m; i += 8) {                                                                  \
@@ -122,6 +137,10 @@ typedef struct {
                     double value = (double)rows[l][node->feature & NODE_COLUMN];                              \
                     int left = ((value <= node->threshold) & (node->feature < NODE_LEAF))                     \
                                | ((value != value) & ((node->feature & NODE_LACKING_LEFT) != 0));             \
+                    if (node->feature & NODE_CATEGORY && value == value) {                                    \
+                        uint32_t code = (uint32_t)value;                                                      \
+                        left = (int)(sets[(int64_t)node->threshold + (code >> 6)] >> (code & 63) & 1);        \
+                    }                                                                                         \
                     int32_t next = left ? at[l] + 1 : node->right;                                            \
                     moving |= next ^ at[l];                                                                   \
                     at[l] = next;                                                                             \

@@ -1,5 +1,5 @@
 # Down trees: which leaf a record reaches, and what the leaves say together. docs/kernels.md, "Trees".
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, uint64_t
 
 from clinfa._core.nodes cimport Node
 from clinfa._core.types cimport clinfa_take, real
@@ -7,8 +7,8 @@ from clinfa._core.types cimport clinfa_take, real
 cdef extern from "descent.h" nogil:
     enum:
         GROUP "DESCENT_GROUP"
-    void down_f32 "clinfa_down_f32" (const float*, int64_t, int64_t, const Node*, int64_t, int64_t, int32_t*)
-    void down_f64 "clinfa_down_f64" (const double*, int64_t, int64_t, const Node*, int64_t, int64_t, int32_t*)
+    void down_f32 "clinfa_down_f32" (const float*, int64_t, int64_t, const Node*, int64_t, const uint64_t*, int64_t, int32_t*)
+    void down_f64 "clinfa_down_f64" (const double*, int64_t, int64_t, const Node*, int64_t, const uint64_t*, int64_t, int32_t*)
 
 cdef enum:
     HELD = 655360    # bytes of records that meet all trees before the next come: with a tree they stay in the cache
@@ -19,13 +19,18 @@ cdef inline int64_t block(int64_t record) noexcept nogil:
     return max(HELD // record // GROUP, 1) * GROUP
 
 
+cdef inline const uint64_t* sets_of(const uint64_t[::1] sets, const int64_t[::1] starts, int64_t t) noexcept nogil:
+    return &sets[0] + starts[t] if sets.shape[0] else NULL
+
+
 cdef inline void down(
-    const real* x, int64_t d, int64_t m, const Node* tree, int64_t nodes, int64_t deepest, int32_t* place
+    const real* x, int64_t d, int64_t m, const Node* tree, int64_t nodes, const uint64_t* sets, int64_t deepest,
+    int32_t* place
 ) noexcept nogil:
     if real is float:
-        down_f32(x, d, m, tree, nodes, deepest, place)
+        down_f32(x, d, m, tree, nodes, sets, deepest, place)
     else:
-        down_f64(x, d, m, tree, nodes, deepest, place)
+        down_f64(x, d, m, tree, nodes, sets, deepest, place)
 
 
 def leaf_pass(
@@ -33,6 +38,8 @@ def leaf_pass(
     const Node[::1] nodes,       # in     (nodes of all trees)
     const int64_t[::1] starts,   # in     (trees + 1)  where those of a tree begin
     const int64_t[::1] depths,   # in     (trees)      of the deepest leaf
+    const uint64_t[::1] sets,    # in     (words)      bits of the categories that go left
+    const int64_t[::1] set_starts,  # in  (trees + 1)  where those of a tree begin; of no use without sets
     int32_t[:, ::1] out,         # out    (n, trees)   the number of the leaf in its tree
     const int64_t[::1] bounds, int64_t[::1] cursor, int64_t limit,
 ):
@@ -52,7 +59,9 @@ def leaf_pass(
                     i = b
                     while i < e:
                         m = min(GROUP, e - i)
-                        down(&X[i, 0], d, m, &nodes[starts[t]], starts[t + 1] - starts[t], depths[t], place)
+                        down(
+                            &X[i, 0], d, m, &nodes[starts[t]], starts[t + 1] - starts[t], sets_of(sets, set_starts, t),
+                            depths[t], place)
                         for l in range(m):
                             out[i + l, t] = place[l]
                         i += m
@@ -64,6 +73,8 @@ def sum_pass(
     const Node[::1] nodes,       # in     (nodes of all trees)
     const int64_t[::1] starts,   # in     (trees + 1)
     const int64_t[::1] depths,   # in     (trees)
+    const uint64_t[::1] sets,    # in     (words)
+    const int64_t[::1] set_starts,  # in  (trees + 1)
     const double[:, ::1] values, # in     (nodes of all trees, width)
     bint last,                   # in                  whether the last value is all that is asked for
     double[:, ::1] out,          # inout  (n, width or 1)  plus the values of the leaves, tree by tree
@@ -86,7 +97,9 @@ def sum_pass(
                     i = b
                     while i < e:
                         m = min(GROUP, e - i)
-                        down(&X[i, 0], d, m, &nodes[starts[t]], starts[t + 1] - starts[t], depths[t], place)
+                        down(
+                            &X[i, 0], d, m, &nodes[starts[t]], starts[t + 1] - starts[t], sets_of(sets, set_starts, t),
+                            depths[t], place)
                         if last:
                             for l in range(m):
                                 out[i + l, 0] += nodes[starts[t] + place[l]].threshold

@@ -2,6 +2,7 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
+from clinfa._core.categories cimport sides_of_categories
 from clinfa._core.nodes cimport Pending, Record, Rules, Split, Work, code_t, column_t, value_t
 from clinfa._core.orders cimport clinfa_ctz, mark
 
@@ -38,12 +39,21 @@ cdef inline int64_t divide(
     else:
         if p.missing[split.feature]:
             lacking = <uint32_t> n_values[split.feature]
-        for i in range(m):
-            c = column[rows[i]]
-            side[i] = (c <= low) | (missing_left & (c == lacking))
-            lacks |= c == lacking
-            at_low = i if c == low else at_low
-            at_high = i if c == high else at_high
+        if p.categories != NULL and p.categories[split.feature]:
+            sides_of_categories(p, column, split, rows, w, y, m, work)
+            for i in range(m):
+                c = column[rows[i]]
+                side[i] = work.goes[c]
+                lacks |= c == lacking
+            if lacks:
+                missing_left = work.goes[lacking]
+        else:
+            for i in range(m):
+                c = column[rows[i]]
+                side[i] = (c <= low) | (missing_left & (c == lacking))
+                lacks |= c == lacking
+                at_low = i if c == low else at_low
+                at_high = i if c == high else at_high
     out.low = rows[at_low] if at_low >= 0 else -1
     out.high = rows[at_high] if at_high >= 0 else -1
     k = part_rows(side, m, rows, work.moved_rows)

@@ -12,6 +12,7 @@ cdef extern from "descent.h" nogil:
         int32_t right
         uint32_t feature
     const uint32_t LACKING_LEFT "NODE_LACKING_LEFT"
+    const uint32_t CATEGORY "NODE_CATEGORY"
     const uint32_t LEAF "NODE_LEAF"
 
 # What a column of a node holds: ranks of values, or, for cuts at random, the values.
@@ -25,7 +26,8 @@ ctypedef fused column_t:
     float
     double
 
-# A node as it is first written down: `left` is -1 in a leaf. Records whose code is at most that of `low` go left.
+# A node as it is first written down: `left` is -1 in a leaf. Records whose code is at most that of `low` go left; of a
+# column of categories those that stand first.
 ctypedef packed struct Record:
     int32_t left
     int32_t right
@@ -41,10 +43,10 @@ ctypedef packed struct Record:
 
 cdef struct Split:
     double score          # -1e308 where there is none
-    double threshold
+    double threshold      # of a cut at random; for categories, what targets are taken less
     double left, right    # what the sides would predict, where a monotonic constraint asks for it
     int32_t feature
-    uint32_t low, high    # codes on both sides of the cut
+    uint32_t low, high    # codes on both sides of the cut; places of categories in the order of their means
     int32_t missing_left
 
 cdef struct Pending:      # a node that is to be looked at, or (best first) that waits to be divided
@@ -65,6 +67,7 @@ cdef struct Rules:
     const uint8_t* missing             # (d)  which columns lack values: those have the code n_values
     const int64_t* classes             # (outputs + 1)  where the classes of an output begin; NULL for numbers
     const int8_t* monotonic            # (d) or NULL
+    const uint8_t* categories          # (d) or NULL  which columns are of categories
     const void* records                # (n, d)  cuts at random: the values once more, record by record
     const uint32_t* target_ranks       # absolute errors: (outputs, n)
     const int64_t* n_target_values     # (outputs)
@@ -73,6 +76,9 @@ cdef struct Rules:
 cdef struct Work:                      # room of one thread; U codes, m records at most
     double* sums                       # (2 U)  weight and targets of each code; zero between uses
     double* counts                     # (U)    records of each code; zero between uses
+    int64_t most_codes                 # U
+    double* means                      # (m, or (width + 2) m + 2 width)  categories: their means
+    uint8_t* goes                      # (U)    and whether it goes left
     uint64_t* bits                     # (U / 64 + 1)    codes that occur; zero between uses
     uint64_t* tops                     # (U / 4096 + 1)  words of them that are not zero
     int32_t* slot                      # (U)    a record of each code; -1 between uses

@@ -1,8 +1,8 @@
 # Grown trees, put as they are kept: from parent to left child to right, in one row. docs/kernels.md, "Trees".
-from libc.stdint cimport int32_t, int64_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
-from clinfa._core.nodes cimport LACKING_LEFT, LEAF, Node, Record
+from clinfa._core.nodes cimport CATEGORY, LACKING_LEFT, LEAF, Node, Record, code_t
 from clinfa._core.types cimport clinfa_take, real
 
 cdef extern from "math.h" nogil:
@@ -21,6 +21,8 @@ def pack_pass(
     const double[:, ::1] given,   # in     (room, width)
     const int64_t[::1] firsts,    # in     (trees)  where those of a tree begin
     bint random,                  # in              whether thresholds are there, or lie half-way between two records
+    const int64_t[::1] n_values,  # in     (d)
+    const uint8_t[::1] categories,  # in   (d) or (0)  which columns are of categories
     const int64_t[::1] starts,    # in     (trees + 1)
     Node[::1] nodes,              # out    (nodes of all trees)
     int32_t[::1] n,               # out    (nodes)
@@ -28,10 +30,11 @@ def pack_pass(
     double[::1] impurity,         # out    (nodes)
     double[::1] weight,           # out    (nodes)
     int64_t[::1] depths,          # out    (trees)  of the deepest node
+    int64_t[::1] words,           # out    (trees)  of sets of categories
     int32_t[:, ::1] rooms,        # scratch  (slots, 2 nodes of a tree)
     const int64_t[::1] bounds, int64_t[::1] cursor, int64_t limit, int64_t slot,
 ):
-    cdef int64_t s, t, i, count, at, deepest, stripes = bounds.shape[0] - 1, width = given.shape[1]
+    cdef int64_t s, t, i, count, at, deepest, used, stripes = bounds.shape[0] - 1, width = given.shape[1]
     cdef int32_t* size
     cdef int32_t* place
     cdef const Record* record
@@ -52,7 +55,7 @@ def pack_pass(
                     if record.left >= 0:
                         size[i] += size[record.left] + size[record.right]
                 place[0] = 0
-                deepest = 0
+                deepest = used = 0
                 for i in range(count):
                     record = &found[firsts[t] + i]
                     at = starts[t] + place[i]
@@ -70,10 +73,55 @@ def pack_pass(
                     place[record.left] = place[i] + 1
                     place[record.right] = node.right = place[i] + 1 + size[record.left]
                     node.feature = <uint32_t> record.feature | (LACKING_LEFT if record.missing_left else 0)
-                    if random:
+                    if categories.shape[0] and categories[record.feature]:
+                        node.feature |= CATEGORY
+                        node.threshold = <double> used
+                        used += (n_values[record.feature] + 63) // 64
+                    elif random:
                         node.threshold = record.threshold
                     elif record.high < 0:  # all that is not missing goes left
                         node.threshold = INFINITY
                     else:
                         node.threshold = half_way(X[record.low, record.feature], X[record.high, record.feature])
                 depths[t] = deepest
+                words[t] = used
+
+
+def sets_pass(
+    const code_t[:, ::1] columns, # in     (d, n)         codes
+    const int64_t[::1] n_values,  # in     (d)
+    const int32_t[::1] rows,      # in     (m)            records by leaf, as they are after growth
+    const Node[::1] nodes,        # in     (nodes)
+    const int64_t[::1] which,     # in     (k)            those that divide categories
+    const int64_t[::1] begins,    # in     (k)            their first record: of `known` or the other side
+    const int64_t[::1] counts,    # in     (k)            and how many those are
+    const int64_t[::1] firsts,    # in     (k)            where their sets begin
+    uint64_t[::1] sets,           # out    (words)        bits of the categories that go left
+    const int64_t[::1] bounds, int64_t[::1] cursor, int64_t limit,
+):
+    """Of the side where what is missing does not go the categories are known: all others go with what is missing."""
+    cdef int64_t s, j, i, k, f, stripes = bounds.shape[0] - 1
+    cdef uint64_t turned
+    cdef uint64_t* words
+    cdef const code_t* code
+    cdef code_t c
+    with nogil:
+        while limit > 0:
+            limit -= 1
+            s = clinfa_take(&cursor[0])
+            if s >= stripes:
+                break
+            for j in range(bounds[s], bounds[s + 1]):
+                f = nodes[which[j]].feature & ~(CATEGORY | LACKING_LEFT)
+                turned = <uint64_t> 0 - <uint64_t> (nodes[which[j]].feature & LACKING_LEFT != 0)
+                words = &sets[firsts[j]]
+                k = (n_values[f] + 63) // 64
+                for i in range(k):
+                    words[i] = 0
+                code = &columns[f, 0]
+                for i in range(begins[j], begins[j] + counts[j]):
+                    c = code[rows[i]]
+                    if c < n_values[f]:
+                        words[c >> 6] |= <uint64_t> 1 << (c & 63)
+                for i in range(k):
+                    words[i] ^= turned

@@ -3,6 +3,7 @@ from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, 
 from libc.string cimport memset
 
 from clinfa._core.describe cimport describe, slack_of
+from clinfa._core.categories cimport search_categories, search_projected
 from clinfa._core.divide cimport FEWEST, SMALL, STRIDE, children, condense, divide, gather
 from clinfa._core.heap cimport dequeue, enqueue
 from clinfa._core.nodes cimport Job, Pending, Record, Rules, Split, Subtree, Work, column_t
@@ -22,7 +23,7 @@ cdef class Plan:
         self, int measure, int64_t outputs, int64_t width, int64_t tried, int64_t min_split, int64_t min_leaf,
         int64_t max_depth, int64_t most_leaves, int64_t item, double min_weight, double min_decrease, double scale,
         const int64_t[::1] n_values, const uint8_t[::1] missing, const int64_t[::1] classes,
-        const int8_t[::1] monotonic, const uint32_t[:, ::1] target_ranks, const int64_t[::1] n_target_values,
+        const int8_t[::1] monotonic, const uint8_t[::1] categories, const uint32_t[:, ::1] target_ranks, const int64_t[::1] n_target_values,
     ):
         cdef Rules* p = &self.rules
         p.measure, p.d, p.outputs, p.width = measure, missing.shape[0], outputs, width
@@ -31,10 +32,11 @@ cdef class Plan:
         p.n_values, p.missing = &n_values[0], &missing[0]
         p.classes = &classes[0] if classes is not None else NULL
         p.monotonic = &monotonic[0] if monotonic is not None else NULL
+        p.categories = &categories[0] if categories is not None else NULL
         p.target_ranks, p.n_target_values, p.n = NULL, NULL, 0
         if target_ranks is not None:
             p.target_ranks, p.n_target_values, p.n = &target_ranks[0, 0], &n_target_values[0], target_ranks.shape[1]
-        self.held = (n_values, missing, classes, monotonic, target_ranks, n_target_values)
+        self.held = (n_values, missing, classes, monotonic, categories, target_ranks, n_target_values)
 
 
 PENDING_BYTES, SPLIT_BYTES = sizeof(Pending), sizeof(Split)
@@ -51,9 +53,10 @@ cdef int64_t lay_out(Work* k, char* at, const Rules* p, int64_t m, int64_t U) no
     """Where everything lies in a thread's room; returns its size."""
     cdef char* begin = at
     cdef bint sums = scalar(p.measure), deviations = p.measure == ABSOLUTE
+    cdef bint categories = p.categories != NULL, counted = p.min_leaf > 1 or categories
     cdef int64_t few = min(m, FEW), q = p.outputs
     k.sums = <double*> piece(&at, 16 * U if sums else 0)
-    k.counts = <double*> piece(&at, 8 * U if sums and p.min_leaf > 1 else 0)
+    k.counts = <double*> piece(&at, 8 * U if sums and counted else 0)
     k.bits = <uint64_t*> piece(&at, (U // 64 + 1) * 8)
     k.tops = <uint64_t*> piece(&at, (U // 4096 + 1) * 8)
     k.slot = <int32_t*> piece(&at, 4 * U)          # the end of what `prepare` sets
@@ -63,7 +66,7 @@ cdef int64_t lay_out(Work* k, char* at, const Rules* p, int64_t m, int64_t U) no
     k.codes = <uint32_t*> piece(&at, 4 * m + 4)
     k.weight = <double*> piece(&at, 8 * m)
     k.sum = <double*> piece(&at, 8 * m + 64)
-    k.count = <double*> piece(&at, 8 * (few if sums and p.min_leaf < 2 else m))
+    k.count = <double*> piece(&at, 8 * (few if sums and not counted else m))
     k.score = <double*> piece(&at, 8 * m)
     k.left = <double*> piece(&at, 8 * m if p.monotonic != NULL or deviations else 0)
     k.right = <double*> piece(&at, 8 * m if p.monotonic != NULL or deviations else 0)
@@ -79,6 +82,10 @@ cdef int64_t lay_out(Work* k, char* at, const Rules* p, int64_t m, int64_t U) no
     k.sorted = <double*> piece(&at, 8 * m * q if deviations else 0)
     k.tree = <double*> piece(&at, 16 * (m + 1) if deviations else 0)
     k.side = <uint8_t*> piece(&at, m)
+    k.most_codes = U
+    k.means = <double*> piece(
+        &at, 0 if not categories else 8 * m if sums else 8 * (min(m, U) * (p.width + 2) + 2 * p.width))
+    k.goes = <uint8_t*> piece(&at, U if categories else 0)
     return at - begin
 
 
@@ -133,7 +140,12 @@ cdef inline void search(
         constant[0] = n_values[f] < 2 and not p.missing[f]
         if constant[0]:
             return
-        if scalar(p.measure):
+        if p.categories != NULL and p.categories[f]:
+            if scalar(p.measure):
+                search_categories(p, column, f, rows, w, z, m, W, centre, node, work, best, constant)
+            else:
+                search_projected(p, column, f, rows, w, y, z, m, W, centre, node, work, best, constant)
+        elif scalar(p.measure):
             search_sums(p, column, f, n_values[f], rows, w, z, m, W, centre, node, work, best, constant)
         else:
             search_order(p, column, f, n_values[f], rows, w, y, z, m, W, centre, node, work, best, constant)

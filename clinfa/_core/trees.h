@@ -11,6 +11,7 @@
 
 #define NO_SCORE (-1e308)
 #define SLACK 1e-12  /* what rounding may do to a gain, as a share of the impurity */
+#define PROJECTIONS 12 /* steps towards the direction in which the means of categories differ most */
 #define LN2 0.6931471805599453
 #define clinfa_ctz(x) __builtin_ctzll(x)
 
@@ -198,6 +199,63 @@ static inline double clinfa_two_classes(const double *y, const double *w, int64_
     }
     *both = some != 0;
     return (((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))) + tail;
+}
+
+/* The mean of each of k categories (w, or 1 each; y (m, q) numbers, or classes that begin at `classes`) less that of all,
+ * along the direction in which these means differ most. `of` says which category a record is of; `means` (k, width) and
+ * `weight` (k) are filled, `axis` has room for 2 width. Not inline: a search and the division it leads to must agree. */
+__attribute__((noinline, unused)) static void clinfa_project(
+    const int32_t *of, const double *w, const double *y, int64_t m, int64_t q, const int64_t *classes, int64_t width,
+    int64_t k, double *weight, double *means, double *axis, double *score)
+{
+    double whole = 0, most = -1, *next = axis + width;
+    int64_t c, o, i;
+    memset(weight, 0, (size_t)k * sizeof(double));
+    memset(means, 0, (size_t)(k * width) * sizeof(double));
+    for (i = 0; i < m; i++) {
+        double own = w ? w[i] : 1;
+        weight[of[i]] += own;
+        for (o = 0; o < q; o++)
+            if (classes)
+                means[of[i] * width + classes[o] + (int64_t)y[i * q + o]] += own;
+            else
+                means[of[i] * width + o] += own * y[i * q + o];
+    }
+    memset(next, 0, (size_t)width * sizeof(double));
+    for (c = 0; c < k; c++) {
+        whole += weight[c];
+        for (o = 0; o < width; o++)
+            next[o] += means[c * width + o];
+    }
+    for (c = 0; c < k; c++) { /* the category that is farthest off, by its weight, is where the search begins */
+        double far = 0;
+        for (o = 0; o < width; o++) {
+            means[c * width + o] = means[c * width + o] / weight[c] - next[o] / whole;
+            far += means[c * width + o] * means[c * width + o];
+        }
+        if (far * weight[c] > most) {
+            most = far * weight[c];
+            memcpy(axis, means + c * width, (size_t)width * sizeof(double));
+        }
+    }
+    for (int step = 0;; step++) {
+        double length = 0;
+        for (c = 0; c < k; c++) {
+            score[c] = 0;
+            for (o = 0; o < width; o++)
+                score[c] += means[c * width + o] * axis[o];
+        }
+        if (step == PROJECTIONS)
+            return;
+        memset(next, 0, (size_t)width * sizeof(double));
+        for (c = 0; c < k; c++)
+            for (o = 0; o < width; o++)
+                next[o] += weight[c] * score[c] * means[c * width + o];
+        for (o = 0; o < width; o++)
+            length = fabs(next[o]) > length ? fabs(next[o]) : length;
+        for (o = 0; o < width; o++)
+            axis[o] = length > 0 ? next[o] / length : axis[o];
+    }
 }
 
 /* The sum of m numbers. */

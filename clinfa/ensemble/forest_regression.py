@@ -55,6 +55,10 @@ class RandomForestRegressor(ValuesOutOfBag, TreeRegressor, Forest):
     monotonic_cst : array-like of shape (n_features,), optional
         1 for columns in which predictions (the probability of the second class) may only rise, -1 where they
         may only fall, 0 elsewhere.
+    categorical_features : array-like of bool, int or str, of shape (k,), or "from_dtype", optional
+        Columns of categories, which are divided into any two groups instead of by a threshold: a mask,
+        numbers or names; "from_dtype" for those that a dataframe says are categorical. They may hold numbers,
+        or labels of any kind, at most 65,536 different ones. What was not seen in fitting counts as missing.
     bootstrap : bool, default True
         Whether each tree grows on records drawn with replacement, by their weights; otherwise on all.
     oob_score : bool or callable, default False
@@ -89,6 +93,8 @@ class RandomForestRegressor(ValuesOutOfBag, TreeRegressor, Forest):
         Where `oob_score` asks for it, as is the next.
     oob_prediction_ : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         What trees say of the records they have not seen; 0 where all have.
+    is_categorical_ : ndarray of shape (n_features,) or None
+        Which columns are of categories; None where none are.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Where the records had column names.
@@ -244,6 +250,10 @@ class ExtraTreesRegressor(RandomForestRegressor):
     monotonic_cst : array-like of shape (n_features,), optional
         1 for columns in which predictions (the probability of the second class) may only rise, -1 where they
         may only fall, 0 elsewhere.
+    categorical_features : array-like of bool, int or str, of shape (k,), or "from_dtype", optional
+        Columns of categories, which are divided into any two groups instead of by a threshold: a mask,
+        numbers or names; "from_dtype" for those that a dataframe says are categorical. They may hold numbers,
+        or labels of any kind, at most 65,536 different ones. What was not seen in fitting counts as missing.
     bootstrap : bool, default False
         Whether each tree grows on records drawn with replacement, by their weights; otherwise on all.
     oob_score : bool or callable, default False
@@ -278,6 +288,8 @@ class ExtraTreesRegressor(RandomForestRegressor):
         Where `oob_score` asks for it, as is the next.
     oob_prediction_ : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         What trees say of the records they have not seen; 0 where all have.
+    is_categorical_ : ndarray of shape (n_features,) or None
+        Which columns are of categories; None where none are.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Where the records had column names.

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from clinfa._core import pack, split
+from clinfa.growing.categories import Sets
 from clinfa.growing.ranks import Ranks
 from clinfa.growing.sparse import set_thresholds
-from clinfa.growing.trees import NODE, Trees
-from clinfa.threads import singly, stripes
+from clinfa.growing.trees import CATEGORY, COLUMN, LACKING, LEAF, NODE, Trees
+from clinfa.threads import Stripes, singly, stripes, thread_count
 
 __all__ = ["CRITERIA", "Growth", "Room", "Rules", "Targets"]
 
@@ -36,6 +38,7 @@ CRITERIA = {
 }
 _BUDGET = 4e6  # looks at a value in one call: some 10 ms
 _NODE_NS = 20.0  # putting a node where it is kept
+_NONE = np.empty(0, np.uint8)
 _LEAST_TABLES = 16_384  # with fewer records than that, small nodes do without tables of their own
 _FAR = 1e30  # weights and targets beyond are brought near by a power of two
 
@@ -165,9 +168,18 @@ class Growth:
             ranks.missing,
             ends if targets.classes else None,
             rules.monotonic,
+            self._sorts(),
             ranks.targets,
             ranks.n_targets,
         )
+
+    def _sorts(self) -> np.ndarray | None:
+        """Which columns are of categories, as the kernels want it."""
+        if self.ranks.categories is None:
+            return None
+        out = np.zeros(self.ranks.d, np.uint8)
+        out[self.ranks.categories.columns] = 1
+        return out
 
     def roots(self, seeds: np.ndarray) -> np.ndarray:
         """Where each tree begins."""
@@ -230,7 +242,8 @@ class Growth:
         count, trees = int(starts[-1]), len(firsts)
         nodes, n = np.empty(count, NODE), np.empty(count, np.int32)
         values, impurity, weight = np.empty((count, given.shape[1])), np.empty(count), np.empty(count)
-        depths = np.empty(trees, np.int64)
+        depths, words = np.empty(trees, np.int64), np.empty(trees, np.int64)
+        sorts = self._sorts()
         X, there = ranks.X, self.rules.random
         if not isinstance(X, np.ndarray):
             for first, size in zip(firsts, counts, strict=True):
@@ -240,13 +253,19 @@ class Growth:
         rooms = np.empty((cut.width(), 2 * int(counts.max())), np.int32)
         cut.run(
             lambda cursor, limit, slot: pack.pack_pass(
-                *(X, found, given, firsts, there, starts, nodes, n, values, impurity),
-                *(weight, depths, rooms, cut.bounds, cursor, limit, slot),
+                *(X, found, given, firsts, there, ranks.n_values, _NONE if sorts is None else sorts),
+                *(starts, nodes, n, values, impurity, weight, depths, words, rooms),
+                *(cut.bounds, cursor, limit, slot),
             )
         )
         missing = ranks.missing.astype(bool)
         classes = self.targets.n_classes
         out = Trees(nodes, n, values, impurity, weight, starts, ranks.d, classes, depths, missing)
+        if sorts is not None:
+            places = np.zeros(trees + 1, np.int64)
+            words.cumsum(out=places[1:])
+            sets = Sets(self._sets(nodes, n, starts, places), places, ranks.categories)
+            out = replace(out, sets=sets)
         if self.factor != 1.0 or self.heavy != 1.0:
             with np.errstate(over="ignore"):  # (sums, and squares, of very large numbers are out of range)
                 values /= self.factor
@@ -254,4 +273,30 @@ class Growth:
                 impurity /= self.factor if self.power == 2 else 1.0
                 weight /= self.heavy
             out = out.saying(values)
+        return out
+
+    def _sets(self, nodes: np.ndarray, n: np.ndarray, starts: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """Bits of the categories that go left in each node that divides some.
+
+        The records of a node stand together, those of its left child first: what went where is read off.
+        """
+        leaf, bits = nodes["feature"] >= LEAF, nodes["feature"]
+        which = np.flatnonzero(((bits & CATEGORY) != 0) & ~leaf)
+        tree = np.searchsorted(starts, which, side="right") - 1
+        firsts = places[tree] + nodes["threshold"][which].astype(np.int64)
+        ends = np.cumsum(np.where(leaf, n, 0), dtype=np.int64)  # leaves stand in the order of their records
+        side = np.where(bits[which] & LACKING, starts[tree] + nodes["right"][which], which + 1)
+        begins = ends[side] - np.where(leaf[side], n[side], 0)
+        counts, out = n[side].astype(np.int64), np.empty(places[-1], np.uint64)
+        words = (self.ranks.n_values[bits[which] & COLUMN] + 63) // 64
+        edges = np.concatenate([[0], np.cumsum(counts + words)])
+        steps = np.arange(0, edges[-1], _BUDGET / 10)
+        bounds = np.unique(np.concatenate([np.searchsorted(edges, steps), [len(which)]]))
+        cut = Stripes(bounds, 1, min(thread_count(), max(len(bounds) - 1, 1)))
+        cut.run(
+            lambda cursor, limit, slot: pack.sets_pass(
+                *(self.ranks.columns, self.ranks.n_values, self.rows, nodes, which, begins, counts, firsts),
+                *(out, cut.bounds, cursor, limit),
+            )
+        )
         return out

@@ -8,10 +8,12 @@ import numpy as np
 
 from clinfa.arrays import Table, is_dataset, read_weights
 from clinfa.class_weight import class_factors
+from clinfa.growing.categories import read_categories
 from clinfa.growing.growth import Rules, Targets
 from clinfa.growing.ranks import Ranks
 from clinfa.growing.settings import Growing, monotonic_of
 from clinfa.kinds import ProbabilisticClassifier, Regressor
+from clinfa.names import categories_of
 from clinfa.params import Rule, fitted, instance, none, one_of, param, shown
 from clinfa.targets import Labels, as_array, check_finite, check_lengths, read_labels, read_labels_together
 
@@ -35,12 +37,69 @@ class Grown(Growing):
         """What leaves say, on average over the trees."""
         return self._trees.means(table.X)
 
+    def _read_fit(self, X: Any, sample_weight: Any) -> tuple[Table, np.ndarray]:
+        given = self._categorical
+        if given is None:
+            return super()._read_fit(X, sample_weight)
+        sample_weight = X.weights if is_dataset(X) and sample_weight is None else sample_weight
+        table = read_categories(X, type(self).__name__, given, sparse=True, finite=False)
+        return table, read_weights(sample_weight, table.n, type(self).__name__)
+
+    def _read_new(self, X: Any) -> Table:
+        self._check_fitted()
+        if self._trees.sets is None:
+            return super()._read_new(X)
+        names = self.__dict__.get("feature_names_in_")
+        how = {"sparse": True, "finite": False, "names": names, "width": self.n_features_in_}
+        return read_categories(X, type(self).__name__, self._trees.sets.categories, **how)
+
+    @property
+    def _categorical(self) -> Any:
+        return getattr(self, "categorical_features", None)
+
+    @property
+    def is_categorical_(self) -> np.ndarray | None:
+        """Which columns are of categories, as a mask of shape (n_features,); None where none are."""
+        self._check_fitted()
+        if self._trees.sets is None:
+            return None
+        out = np.zeros(self.n_features_in_, bool)
+        out[self._trees.sets.categories.columns] = True
+        return out
+
     def _prepare(self, table: Table, targets: Targets, criterion: str) -> tuple[Ranks, Rules]:
         classes = targets.classes
         monotonic = monotonic_of(self.monotonic_cst, table.d, targets.n_classes, classes)
+        labels = table.labels
+        if labels is None and self._categorical is not None:  # read on behalf of another
+            names = [] if table.names is None else list(table.names)
+            by_type = isinstance(self._categorical, str)  # (which is not known any more)
+            mask = np.zeros(0) if by_type else categories_of(self._categorical, names, table.d)
+            labels = dict.fromkeys(np.flatnonzero(mask).tolist())
+        if labels:
+            self._check_categories(labels, criterion, monotonic)
         rules = self._rules_for(table.n, table.d, criterion, self._random, monotonic)
         ranked = targets.y if criterion == "absolute_error" else None
-        return Ranks.of(table.X, y=ranked, random=self._random), rules
+        ranks = Ranks.of(table.X, y=ranked, random=self._random)
+        return ranks.sorting(labels) if labels else ranks, rules
+
+    def _check_categories(self, labels: dict[int, Any], criterion: str, monotonic: np.ndarray | None) -> None:
+        """Raise ValueError where other parameters do not go with categories."""
+        if self._random:
+            raise ValueError(
+                "categorical_features must be None with splitter='random': categories have no order in which "
+                "a threshold could be drawn."
+            )
+        if criterion == "absolute_error":
+            raise ValueError(
+                "categorical_features must be None with criterion='absolute_error': categories are ordered "
+                "by their means, which that criterion does not go by."
+            )
+        if monotonic is not None and monotonic[list(labels)].any():
+            raise ValueError(
+                "Categorical features cannot have monotonic constraints: monotonic_cst must be 0 for "
+                f"columns {[f for f in labels if monotonic[f]]}."
+            )
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

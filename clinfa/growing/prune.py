@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from clinfa._core import prune
-from clinfa.growing.trees import COLUMN, LACKING, Tree, packed
+from clinfa.growing.trees import CATEGORY, COLUMN, LACKING, Tree, packed
 
 __all__ = ["pruned", "pruning_path"]
 
@@ -47,7 +47,8 @@ def pruned(tree: Tree, alpha: float) -> Tree:
     bits = nodes["feature"]
     values = tree.values[kept]
     right = np.where(leaf, -1, place[nodes["right"]])
-    nodes = packed(nodes["threshold"], right, bits & COLUMN, (bits & LACKING) != 0, values)
+    lacking, sorts = (bits & LACKING) != 0, (bits & CATEGORY) != 0
+    nodes = packed(nodes["threshold"], right, bits & COLUMN, lacking, values, sorts)
     out = replace(
         tree,
         nodes=nodes,

@@ -8,6 +8,7 @@ import numpy as np
 
 from clinfa._core import ranks
 from clinfa.arrays import CSR
+from clinfa.growing.categories import MOST, Categories
 from clinfa.growing.sparse import rank_sparse
 from clinfa.threads import stripes
 
@@ -33,6 +34,8 @@ class Ranks(NamedTuple):
     targets : ndarray of shape (outputs, n), uint32, or None
         Codes of the targets, for absolute errors.
     n_targets : ndarray of shape (outputs,), int64, or None
+    categories : Categories or None
+        Which columns are of categories, and what their codes stand for.
     """
 
     X: Any
@@ -41,6 +44,7 @@ class Ranks(NamedTuple):
     missing: np.ndarray
     targets: np.ndarray | None = None
     n_targets: np.ndarray | None = None
+    categories: Categories | None = None
 
     @classmethod
     def of(cls, X: np.ndarray | CSR, *, y: np.ndarray | None = None, random: bool = False) -> Ranks:
@@ -59,6 +63,22 @@ class Ranks(NamedTuple):
         columns = np.array(X.T, order="C")
         missing = np.isnan(columns).any(axis=1).astype(np.uint8)
         return cls(X, columns, np.zeros(len(columns), np.int64), missing, targets, n_targets)
+
+    def sorting(self, labels: dict[int, np.ndarray | None]) -> Ranks:
+        """The same with some columns of categories, and what the numbers in them stand for."""
+        values, columns = [], np.array(sorted(labels))
+        for f in columns:
+            count = int(self.n_values[f])
+            if count > MOST:
+                raise ValueError(
+                    f"Column {f} of X has {count} categories. At most {MOST} are allowed: leave it out of "
+                    f"categorical_features."
+                )
+            some = np.empty(count + 1, np.int64)
+            some[self.columns[f]] = np.arange(self.n)  # a record of each code; NaN's is the last
+            values.append(np.asarray(self.X[some[:count], np.full(count, f)], np.float64).ravel())
+        known = tuple(labels[f] for f in columns.tolist())
+        return self._replace(categories=Categories(columns, tuple(values), known))
 
     @property
     def records(self) -> np.ndarray:

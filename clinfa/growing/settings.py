@@ -11,9 +11,19 @@ from clinfa.base import Estimator
 from clinfa.growing.growth import Rules
 from clinfa.params import Rule, at_least, between, none, one_of, param, seed, shown
 
-__all__ = ["COLUMNS", "Growing", "columns_of", "monotonic_of"]
+__all__ = ["CATEGORIES", "COLUMNS", "Growing", "columns_of", "monotonic_of"]
 
 COLUMNS = at_least(1) | between(0, 1, closed="right") | one_of("sqrt", "log2") | none()
+
+
+CATEGORIES = (
+    Rule(
+        "an array-like of bool, int or str, of shape (k,)",
+        lambda v: not isinstance(v, str) and np.ndim(v) == 1,
+    )
+    | one_of("from_dtype")
+    | none()
+)
 
 
 def _share(low: int) -> Rule:
@@ -40,6 +50,7 @@ class Growing(Estimator):
     min_impurity_decrease: float = param(0.0, between(0))
     ccp_alpha: float = param(0.0, between(0))
     monotonic_cst: Any = param(None, _sequence() | none())
+    categorical_features: Any = param(None, CATEGORIES)
     random_state: Any = param(None, seed())
 
     def _rules_for(self, n: int, d: int, criterion: str, random: bool, monotonic: np.ndarray | None) -> Rules:

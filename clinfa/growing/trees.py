@@ -10,15 +10,18 @@ import numpy as np
 
 from clinfa._core import descent
 from clinfa.arrays import CSR, read_table
+from clinfa.growing.categories import Sets
 from clinfa.threads import stripes
 
-__all__ = ["COLUMN", "LACKING", "LEAF", "NODE", "Tree", "Trees", "packed"]
+__all__ = ["CATEGORY", "COLUMN", "LACKING", "LEAF", "NODE", "Tree", "Trees", "packed"]
 
 # As _core/descent.h reads it. What goes left goes to the next node; a leaf's threshold is the last of its
-# values, and its right child itself. `feature` is a column, and bits: whether NaN goes left, and whether this
-# is a leaf.
+# values, and its right child itself. `feature` is a column, and bits: whether NaN goes left, whether this
+# is a leaf, and whether the column is of categories: then the threshold is where the bits of those that go
+# left begin.
 NODE = np.dtype([("threshold", "f8"), ("right", "i4"), ("feature", "u4")])
-COLUMN, LACKING, LEAF = 0x3FFFFFFF, 0x40000000, 0x80000000
+COLUMN, CATEGORY, LACKING, LEAF = 0x1FFFFFFF, 0x20000000, 0x40000000, 0x80000000
+_NO_BITS = np.empty(0, np.uint64)
 _STEP_NS = 1.5  # down one node
 _DENSE = 2_000_000  # values of sparse records that are made dense at a time: at most 16 MB
 _HELD = 4096  # records at least, where there are many, for all of which the trees are read once
@@ -30,13 +33,15 @@ def packed(
     feature: np.ndarray,
     missing_left: np.ndarray,
     values: np.ndarray,
+    sorts: np.ndarray | bool = False,
 ) -> np.ndarray:
     """Nodes of a tree as they are kept, from parent to left child to right; `right` is below 0 in leaves."""
     out = np.empty(len(right), NODE)
     leaf = right < 0
     out["threshold"] = np.where(leaf, values[:, -1], threshold)
     out["right"] = np.where(leaf, np.arange(len(right)), right)
-    out["feature"] = np.where(leaf, LEAF, feature | np.where(missing_left, LACKING, 0))
+    bits = np.where(missing_left, LACKING, 0) | np.where(sorts, CATEGORY, 0)
+    out["feature"] = np.where(leaf, LEAF, feature | bits)
     return out
 
 
@@ -74,6 +79,8 @@ class Tree:
     max_depth : int
     missing : ndarray of shape (n_features,), bool
         Columns that lacked values when the tree was grown.
+    sets : Sets or None
+        Where columns are of categories, which of them go left.
     """
 
     nodes: np.ndarray
@@ -85,6 +92,7 @@ class Tree:
     n_classes: np.ndarray
     max_depth: int
     missing: np.ndarray
+    sets: Sets | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: self.__dict__[name] for name in self.__dataclass_fields__}
@@ -128,7 +136,32 @@ class Tree:
 
     @_Derived
     def threshold(self) -> np.ndarray:
-        return np.where(self._leaf, -2.0, self.nodes["threshold"])
+        """-2 in leaves, and NaN where categories are divided."""
+        sorts = (self.nodes["feature"] & CATEGORY) != 0
+        return np.where(self._leaf, -2.0, np.where(sorts, np.nan, self.nodes["threshold"]))
+
+    def left_categories(self, node: int) -> np.ndarray | None:
+        """The categories that go left at a node; None where it divides none.
+
+        Parameters
+        ----------
+        node : int
+
+        Returns
+        -------
+        ndarray or None
+        """
+        sides = self._sides(node)
+        return None if sides is None else sides[0]
+
+    def _sides(self, node: int) -> tuple[np.ndarray, np.ndarray] | None:
+        """The categories that go left at a node, and right; None where it divides none."""
+        bits = int(self.nodes["feature"][node])
+        if bits >= LEAF or not bits & CATEGORY:
+            return None
+        names = self.sets.categories.names(bits & COLUMN)
+        left = self.sets.left(bits & COLUMN, int(self.nodes["threshold"][node]))
+        return names[left], names[~left]
 
     @_Derived
     def missing_go_to_left(self) -> np.ndarray:
@@ -180,6 +213,7 @@ class Tree:
             self.n_classes,
             np.array([self.max_depth]),
             self.missing,
+            self.sets,
         )
 
     def apply(self, X: Any) -> np.ndarray:
@@ -238,6 +272,8 @@ class Trees:
     depths : ndarray of shape (trees,)
     missing : ndarray of shape (n_features,), bool
         Columns that lacked values when the trees were grown.
+    sets : Sets or None
+        Where columns are of categories, which of them go left.
     """
 
     nodes: np.ndarray
@@ -250,6 +286,7 @@ class Trees:
     n_classes: np.ndarray
     depths: np.ndarray
     missing: np.ndarray
+    sets: Sets | None = None
 
     @classmethod
     def joined(cls, several: Iterable[Trees], count: int) -> Trees:
@@ -265,7 +302,7 @@ class Trees:
         names = ("nodes", "n", "values", "impurity", "weight")
         whole = {name: getattr(first, name).copy() for name in names}
         starts, depths, used, room = [first.starts], [first.depths], len(first.nodes), len(first.nodes)
-        missing = first.missing.copy()
+        missing, sets = first.missing.copy(), [first.sets]
         for i, some in enumerate(several, 2):
             end = used + len(some.nodes)
             longer = end > room
@@ -277,10 +314,13 @@ class Trees:
             starts.append(used + some.starts[1:])
             depths.append(some.depths)
             missing |= some.missing
+            sets.append(some.sets)
             used = end
         for array in whole.values():
             array.resize((used, *array.shape[1:]), refcheck=False)
         told = {"starts": np.concatenate(starts), "depths": np.concatenate(depths), "missing": missing}
+        if first.sets is not None:
+            told["sets"] = Sets.joined(sets)
         return replace(first, **whole, **told)
 
     def __len__(self) -> int:
@@ -290,23 +330,40 @@ class Trees:
         return map(self.__getitem__, range(len(self)))
 
     def __getitem__(self, t: int) -> Tree:
-        arrays = (self.nodes, self.n, self.values, self.impurity, self.weight)
+        arrays, sets = (self.nodes, self.n, self.values, self.impurity, self.weight), self.sets
         if len(self) > 1:  # (of a single tree these are all, and stand in pickles once)
             arrays = (array[self.starts[t] : self.starts[t + 1]] for array in arrays)
-        return Tree(*arrays, self.n_features, self.n_classes, int(self.depths[t]), self.missing)
+            sets = sets and sets.of_tree(t)
+        return Tree(*arrays, self.n_features, self.n_classes, int(self.depths[t]), self.missing, sets)
 
     def _cut(self, n: int) -> Any:
         row_ns = _STEP_NS * float(self.depths.sum() + len(self))
         return stripes(n, row_ns, most=max(32, n // _HELD))
 
+    def _dense(self, X: np.ndarray | CSR) -> Iterator[tuple[slice, np.ndarray]]:
+        """Which records, and these as the kernels want them: of sparse ones some at a time."""
+        coded = self.sets.categories.coded if self.sets is not None else lambda some: some
+        if not isinstance(X, CSR):
+            yield slice(None), coded(X)
+            return
+        n, d = X.shape
+        step = max(1, _DENSE // d)
+        for begin in range(0, n, step):
+            part = slice(begin, min(begin + step, n))
+            yield part, coded(X.rows(np.arange(part.start, part.stop)))
+
+    def _bits(self) -> tuple[np.ndarray, np.ndarray]:
+        """Sets of categories, as the kernels want them."""
+        return (_NO_BITS, self.starts) if self.sets is None else (self.sets.bits, self.sets.starts)
+
     def leaves(self, X: np.ndarray | CSR) -> np.ndarray:
         """The leaf of each record in each tree: shape (n, trees), int32."""
         out = np.empty((X.shape[0], len(self)), np.int32)
-        for part, some in _dense(X):
+        for part, some in self._dense(X):
             cut, own = self._cut(len(some)), out[part]
             cut.run(
                 lambda cursor, limit, slot, some=some, own=own, cut=cut: descent.leaf_pass(
-                    some, self.nodes, self.starts, self.depths, own, cut.bounds, cursor, limit
+                    some, self.nodes, self.starts, self.depths, *self._bits(), own, cut.bounds, cursor, limit
                 )
             )
         return out
@@ -317,11 +374,11 @@ class Trees:
         two = width == 2 and len(self.n_classes) == 1  # (shares of two classes are one number)
         last = two or width == 1
         out = np.zeros((X.shape[0], 1 if last else width))
-        for part, some in _dense(X):
+        for part, some in self._dense(X):
             cut, own = self._cut(len(some)), out[part]
             cut.run(
                 lambda cursor, limit, slot, some=some, own=own, cut=cut: descent.sum_pass(
-                    *(some, self.nodes, self.starts, self.depths, self.values, last, own),
+                    *(some, self.nodes, self.starts, self.depths, *self._bits(), self.values, last, own),
                     *(cut.bounds, cursor, limit),
                 )
             )
@@ -360,15 +417,3 @@ class Trees:
         out = csr_matrix((np.ones(len(rows), np.int64), (rows, places)), (n, len(self.nodes)))
         out.sort_indices()
         return out, self.starts.copy()
-
-
-def _dense(X: np.ndarray | CSR) -> Iterator[tuple[slice, np.ndarray]]:
-    """Which records, and these: of sparse ones some at a time."""
-    if not isinstance(X, CSR):
-        yield slice(None), X
-        return
-    n, d = X.shape
-    step = max(1, _DENSE // d)
-    for begin in range(0, n, step):
-        part = slice(begin, min(begin + step, n))
-        yield part, X.rows(np.arange(part.start, part.stop))

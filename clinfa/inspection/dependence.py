@@ -11,7 +11,8 @@ from clinfa.arrays import is_dataset, read_weights
 from clinfa.bunch import Bunch
 from clinfa.inspection._columns import column, copied, filled, names_of, tabular
 from clinfa.many import share, side_by_side
-from clinfa.params import at_least, none, one_of, shown
+from clinfa.names import categories_of, columns_of
+from clinfa.params import at_least, none, one_of
 from clinfa.recipes import answer, check_fitted, kind_of_model
 
 __all__ = ["partial_dependence"]
@@ -230,61 +231,6 @@ def _holding(records: np.ndarray, grid: list[np.ndarray]) -> np.ndarray:
     if records.dtype.kind in "U":
         return records.astype(object)
     return records
-
-
-def columns_of(features: Sequence[Any], names: list[str], d: int) -> list[int]:
-    """Numbers of columns.
-
-    Raises
-    ------
-    ValueError
-        If there is no such column.
-    """
-    out = []
-    values = np.asarray(features)
-    if values.dtype.kind == "b":
-        if values.shape != (d,):
-            raise ValueError(f"A mask of features must have {d} entries, got {len(values)}.")
-        return np.flatnonzero(values).tolist()
-    for feature in features:
-        if isinstance(feature, str):
-            if feature not in names:
-                raise ValueError(f"Feature {feature!r} not in feature_names")
-            out.append(names.index(feature))
-        elif isinstance(feature, int | np.integer):
-            if not 0 <= feature < d:
-                raise ValueError(f"all features must be in [0, {d - 1}], got {feature}.")
-            out.append(int(feature))
-        else:
-            raise ValueError(f"features must be ints or strings, got {shown(feature)}.")
-    if not out:
-        raise ValueError("features is empty: name one column at least.")
-    return out
-
-
-def categories_of(given: Any, names: list[str], d: int) -> np.ndarray:
-    """Which columns are categories: a mask."""
-    out = np.zeros(d, bool)
-    if given is None:
-        return out
-    given = np.asarray(given)
-    if not given.size:
-        raise ValueError(
-            "Passing an empty list (`[]`) to `categorical_features` is not supported. Use `None` instead to "
-            "indicate that there are no categorical features."
-        )
-    if given.dtype.kind == "b" and given.size != d:
-        raise ValueError(
-            f"When `categorical_features` is a boolean array-like, the array should be of shape "
-            f"(n_features,). Got {given.size} elements while `X` contains {d} features."
-        )
-    if given.dtype.kind not in "biuOU":
-        raise ValueError(
-            f"Expected `categorical_features` to be an array-like of boolean, integer, or string. Got "
-            f"{given.dtype} instead."
-        )
-    out[given if given.dtype.kind == "b" else columns_of(given.tolist(), names, d)] = True
-    return out
 
 
 def _axis(

@@ -9,7 +9,8 @@ import numpy as np
 
 from clinfa.bunch import Bunch
 from clinfa.inspection._columns import column, names_of, tabular
-from clinfa.inspection.dependence import KINDS, categories_of, columns_of, partial_dependence
+from clinfa.inspection.dependence import KINDS, partial_dependence
+from clinfa.names import categories_of, columns_of
 from clinfa.params import at_least, between, none, shown
 from clinfa.recipes import kind_of_model
 from clinfa.rng import generator

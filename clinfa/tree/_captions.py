@@ -29,6 +29,7 @@ DEPTH = at_least(0) | none()
 COUNT = at_least(0)
 _LABEL = one_of("all", "root", "none")
 _WIDE = 75  # letters of a line of numbers
+_SHOWN = 12  # categories that are written
 _MANY = 1000  # of more numbers than that, the first and last few are written
 
 
@@ -115,12 +116,26 @@ def classes_named(given: Any, model: Any) -> list[str] | None:
     return names
 
 
-def branches(tree: Any, node: int, name: str, threshold: str, signs: tuple[str, str]) -> tuple[str, str]:
+def branches(
+    tree: Any,
+    node: int,
+    name: str,
+    threshold: str,
+    signs: tuple[str, str],
+    braces: tuple[str, str] = ("{", "}"),
+    escapes: dict[int, str] | None = None,
+) -> tuple[str, str]:
     """What is true of the records that go left, and right: with NaN, where columns lacked values."""
     column = tree.feature[node]
+    sides = tree._sides(node)
     if tree.threshold[node] == np.inf:  # all that is not missing goes left
         return f"{name} is not NaN", f"{name} is NaN"
-    left, right = (f"{name} {sign} {threshold}" for sign in signs)
+    if sides is None:
+        left, right = (f"{name} {sign} {threshold}" for sign in signs)
+    else:  # (the fewer are written)
+        some = min(sides, key=len)
+        words = ("in", "not in") if some is sides[0] else ("not in", "in")
+        left, right = (f"{name} {word} {_set(some, braces, escapes or {})}" for word in words)
     if tree.missing[column]:
         if tree.missing_go_to_left[node]:
             return f"{left} or NaN", right
@@ -128,10 +143,21 @@ def branches(tree: Any, node: int, name: str, threshold: str, signs: tuple[str, 
     return left, right
 
 
-def condition(tree: Any, node: int, name: str, threshold: str, signs: tuple[str, str]) -> str:
+def _set(categories: np.ndarray, braces: tuple[str, str], escapes: dict[int, str]) -> str:
+    """Categories as they are written: the first few."""
+    words = [
+        f"{v:g}" if isinstance(v, float | np.floating) else str(v).translate(escapes)
+        for v in categories[:_SHOWN].tolist()
+    ]
+    if len(categories) > _SHOWN:
+        words.append(f"... {len(categories) - _SHOWN} more")
+    return f"{braces[0]}{', '.join(words)}{braces[1]}"
+
+
+def condition(tree: Any, node: int, name: str, threshold: str, signs: tuple[str, str], **how: Any) -> str:
     """What is true of the records that go left."""
-    left, right = branches(tree, node, name, threshold, signs)
-    known = tree.threshold[node] < np.inf
+    left, right = branches(tree, node, name, threshold, signs, **how)
+    known = tree.threshold[node] != np.inf
     return f"{left}, not NaN" if known and right.endswith(" or NaN") else left
 
 
@@ -239,7 +265,7 @@ class Captions:
         else:
             name = self.columns[column].translate(marks.escapes)
         threshold = self._rounded(tree.threshold[node])
-        return condition(tree, node, name, threshold, (marks.at_most, marks.above))
+        return condition(tree, node, name, threshold, (marks.at_most, marks.above), escapes=marks.escapes)
 
     def _value(self, node: int) -> str:
         """Shares or weights of classes, or what is predicted."""

@@ -51,6 +51,10 @@ class DecisionTreeClassifier(TreeClassifier, Single):
     monotonic_cst : array-like of shape (n_features,), optional
         1 for columns in which predictions (the probability of the second class) may only rise, -1 where they
         may only fall, 0 elsewhere.
+    categorical_features : array-like of bool, int or str, of shape (k,), or "from_dtype", optional
+        Columns of categories, which are divided into any two groups instead of by a threshold: a mask,
+        numbers or names; "from_dtype" for those that a dataframe says are categorical. They may hold numbers,
+        or labels of any kind, at most 65,536 different ones. What was not seen in fitting counts as missing.
 
     Attributes
     ----------
@@ -66,6 +70,8 @@ class DecisionTreeClassifier(TreeClassifier, Single):
         By how much splits on each column lower the impurity, as shares of the whole.
     tree_ : clinfa.growing.trees.Tree
         The tree as flat arrays, under scikit-learn's names.
+    is_categorical_ : ndarray of shape (n_features,) or None
+        Which columns are of categories; None where none are.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Where the records had column names.
@@ -160,6 +166,10 @@ class ExtraTreeClassifier(DecisionTreeClassifier):
     monotonic_cst : array-like of shape (n_features,), optional
         1 for columns in which predictions (the probability of the second class) may only rise, -1 where they
         may only fall, 0 elsewhere.
+    categorical_features : array-like of bool, int or str, of shape (k,), or "from_dtype", optional
+        Columns of categories, which are divided into any two groups instead of by a threshold: a mask,
+        numbers or names; "from_dtype" for those that a dataframe says are categorical. They may hold numbers,
+        or labels of any kind, at most 65,536 different ones. What was not seen in fitting counts as missing.
 
     Attributes
     ----------
@@ -175,6 +185,8 @@ class ExtraTreeClassifier(DecisionTreeClassifier):
         By how much splits on each column lower the impurity, as shares of the whole.
     tree_ : clinfa.growing.trees.Tree
         The tree as flat arrays, under scikit-learn's names.
+    is_categorical_ : ndarray of shape (n_features,) or None
+        Which columns are of categories; None where none are.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Where the records had column names.

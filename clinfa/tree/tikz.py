@@ -132,7 +132,9 @@ def _node(model: Any, one: Shown, columns: list[str] | None, classes: list[str] 
         return _leaf(model, node, classes)
     column = int(tree.feature[node])
     name = f"Var(${column}$)" if columns is None else _escaped(columns[column])
-    rule = condition(tree, node, name, _number(tree.threshold[node]), (r"$\leq$", "$>$"))
+    signs, braces = (r"$\leq$", "$>$"), (r"\{", r"\}")
+    threshold = _number(tree.threshold[node])
+    rule = condition(tree, node, name, threshold, signs, braces=braces, escapes=_ESCAPES)
     sides = [tree.children_left[node], tree.children_right[node]]
     left = np.average(tree.impurity[sides], weights=tree.weighted_n_node_samples[sides])
     return rf"{rule} \\ Imp.\ {_number(tree.impurity[node] - left)}"

@@ -1,0 +1,213 @@
+"""Columns of categories: which they are, and what their values are numbered by."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from clinfa.arrays import Table, column_names, is_dataset, is_sparse, read_table
+from clinfa.names import categories_of
+
+__all__ = ["MOST", "Categories", "Sets", "read_categories"]
+
+MOST = 2**16  # values of a column: a split takes a bit for each
+
+
+class Categories(NamedTuple):
+    """Columns of categories, and their values.
+
+    Attributes
+    ----------
+    columns : ndarray of shape (k,)
+    values : tuple of k ndarrays
+        The values of each that occur, rising, without NaN: their places are their codes.
+    labels : tuple of k ndarrays or None
+        What the values stand for where they are numbers of labels.
+    """
+
+    columns: np.ndarray
+    values: tuple[np.ndarray, ...]
+    labels: tuple[np.ndarray | None, ...]
+
+    def coded(self, X: np.ndarray) -> np.ndarray:
+        """Records with codes in these columns; NaN for what is missing or was never seen."""
+        out = X.copy()
+        for f, known in zip(self.columns, self.values, strict=True):
+            own = X[:, f]
+            place = np.searchsorted(known, own)
+            place[place == len(known)] = 0
+            out[:, f] = np.where(known[place] == own, place, np.nan) if len(known) else np.nan
+        return out
+
+    def names(self, feature: int) -> np.ndarray:
+        """What the codes of a column stand for."""
+        at = int(np.flatnonzero(self.columns == feature)[0])
+        values, labels = self.values[at], self.labels[at]
+        return values if labels is None else labels[values.astype(np.int64)]
+
+
+class Sets(NamedTuple):
+    """Which categories go left, in the nodes of trees that divide some.
+
+    Attributes
+    ----------
+    bits : ndarray of shape (words,), uint64
+        A bit for each value of the column that a node divides; its threshold says where they begin.
+    starts : ndarray of shape (trees + 1,)
+        Where those of a tree begin.
+    categories : Categories
+    """
+
+    bits: np.ndarray
+    starts: np.ndarray
+    categories: Categories
+
+    @classmethod
+    def joined(cls, several: list[Sets]) -> Sets:
+        """Those of all trees, in order."""
+        ends = np.cumsum([one.starts[-1] for one in several])
+        starts = [one.starts[1:] + end - one.starts[-1] for one, end in zip(several, ends, strict=True)]
+        bits = np.concatenate([one.bits for one in several])
+        return cls(bits, np.concatenate([[0], *starts]), several[0].categories)
+
+    def of_tree(self, t: int) -> Sets:
+        """Those of one tree."""
+        own = self.bits[self.starts[t] : self.starts[t + 1]]
+        return Sets(own, np.array([0, len(own)]), self.categories)
+
+    def left(self, feature: int, begin: int) -> np.ndarray:
+        """Which categories of a column go left, by the bits of a single tree from `begin` on: a mask."""
+        count = len(self.categories.names(feature))
+        bits = self.bits[begin : begin + (count + 63) // 64]
+        places = np.arange(count, dtype=np.uint64)
+        return (bits[places // 64] >> (places % 64) & 1).astype(bool)
+
+
+def read_categories(X: Any, owner: str, given: Any, **how: Any) -> Table:
+    """Read records some of whose columns are of categories: numbers, or labels of any kind.
+
+    Parameters
+    ----------
+    X : array-like, dataframe, sparse matrix or Dataset of shape (n, d)
+    owner : str
+    given : str, sequence or Categories
+        Which columns: the parameter ``categorical_features``; or those that were learned.
+    **how
+        For `clinfa.arrays.read_table`.
+
+    Returns
+    -------
+    table : Table
+        `labels` tells the columns.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If there are no such columns, if they hold what is no category, or as from `read_table`.
+    """
+    names = X.feature_names if is_dataset(X) else column_names(X)
+    X = _tabular(X.records if is_dataset(X) else X)
+    other = how.get("names") is not None and names is not None and list(names) != list(how["names"])
+    if other or how.get("width", X.shape[1]) != X.shape[1]:
+        return read_table(np.zeros(X.shape), owner, given_names=names, **how)  # (which says what is wrong)
+    known = {}
+    if isinstance(given, Categories):
+        known = dict(zip(given.columns.tolist(), given.labels, strict=True))
+        columns = list(known)
+    elif isinstance(given, str):
+        columns = [f for f in range(X.shape[1]) if _is_category(X, f)]
+    else:
+        mask = categories_of(given, [] if names is None else list(names), X.shape[1])
+        columns = np.flatnonzero(mask).tolist()
+    labels: dict[int, np.ndarray | None] = dict.fromkeys(columns)
+    named = any(own is not None for own in known.values())
+    if named and is_sparse(X):
+        raise TypeError(f"{owner} was fitted with columns of labels: X must be dense, got a sparse matrix.")
+    numbers = is_sparse(X) or (isinstance(X, np.ndarray) and X.dtype.kind in "biuf")
+    if columns and (named or not numbers):
+        written = {}
+        for f in columns:
+            values = _column(X, f)
+            if known.get(f) is not None and values.dtype.kind in "biuf":
+                _check_numbers(values, known[f], f, owner)
+            if known.get(f) is not None or (not known and values.dtype.kind not in "biuf"):
+                labels[f], values = _numbered(values, known.get(f), f)
+            written[f] = values
+        X = _with(X, written, owner)
+    table = read_table(X, owner, given_names=names, **how)
+    return Table(table.X, table.names, labels)
+
+
+def _check_numbers(values: np.ndarray, labels: np.ndarray, f: int, owner: str) -> None:
+    """Raise ValueError where a column of labels is one of numbers now."""
+    if not np.isnan(values).all() and not any(isinstance(v, int | float | np.number) for v in labels):
+        raise ValueError(
+            f"Column {f} of X held labels when {owner} was fitted, such as {labels[:1].tolist()}. "
+            f"Got numbers: {values.dtype}."
+        )
+
+
+def _tabular(X: Any) -> Any:
+    """Records as something that has columns."""
+    if len(getattr(X, "shape", ())) == 2:
+        return X
+    array = np.asarray(X) if np.ndim(X) == 2 else np.empty((0, 0))
+    return array if array.dtype.kind in "biuf" else np.asarray(X, object)
+
+
+def _is_category(X: Any, f: int) -> bool:
+    """Whether a dataframe says that a column is of categories."""
+    if hasattr(X, "iloc"):
+        kind = X.dtypes.iloc[f]
+    elif hasattr(X, "schema"):  # pyarrow, or polars, whose schema has no fields
+        kind = X.schema.field(f).type if hasattr(X.schema, "field") else X.dtypes[f]
+    else:
+        return False
+    return str(kind).lower().startswith(("category", "categorical", "enum", "dictionary"))
+
+
+def _column(X: Any, f: int) -> np.ndarray:
+    """One column: numbers, or anything, with None for what is missing."""
+    if hasattr(X, "iloc"):
+        values = X.iloc[:, f].to_numpy()
+        return values if values.dtype.kind in "biuf" else X.iloc[:, f].to_numpy(object, na_value=None)
+    if hasattr(X, "schema"):
+        own = X[:, f] if not hasattr(X.schema, "field") else X.column(f)
+        values = np.array(own.to_list() if hasattr(own, "to_list") else own.to_pylist(), object)
+        numbers = not any(isinstance(v, str) for v in values[:1])
+        return own.to_numpy() if numbers and own.to_numpy().dtype.kind in "biuf" else values
+    return X[:, f]
+
+
+def _numbered(values: np.ndarray, labels: np.ndarray | None, f: int) -> tuple[np.ndarray, np.ndarray]:
+    """The labels that occur, unless they are known, and their numbers; NaN for what is missing or unknown."""
+    given = values.tolist()
+    try:
+        if labels is None:
+            seen = {v for v in given if v is not None and v == v}
+            try:
+                ordered = sorted(seen)
+            except TypeError:  # of several kinds
+                ordered = sorted(seen, key=lambda v: (type(v).__name__, str(v)))
+            labels = np.empty(len(ordered), object)
+            labels[:] = ordered
+        number = {label: float(i) for i, label in enumerate(labels)}
+        return labels, np.fromiter((number.get(v, np.nan) for v in given), np.float64, len(given))
+    except TypeError as error:
+        raise TypeError(f"Column {f} of X holds something that cannot be a category: {error}.") from error
+
+
+def _with(X: Any, written: dict[int, np.ndarray], owner: str) -> np.ndarray:
+    """All columns as numbers, some of which are there already."""
+    out = np.empty(X.shape)
+    rest = [f for f in range(X.shape[1]) if f not in written]
+    if rest:
+        if hasattr(X, "iloc"):
+            part = X.iloc[:, rest]
+        else:
+            part = X.select(rest) if hasattr(getattr(X, "schema", None), "field") else X[:, rest]
+        out[:, rest] = read_table(part, owner, finite=False).X
+    for f, values in written.items():
+        out[:, f] = values
+    return out

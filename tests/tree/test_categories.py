@@ -1,0 +1,495 @@
+"""Columns of categories: the best of all partitions, in trees, forests and boosting; labels of any kind."""
+
+import pickle
+import re
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from scipy.sparse import csc_array, csr_matrix
+
+from clinfa import config_context
+from clinfa.dataset import Dataset
+from clinfa.ensemble import (
+    AdaBoostClassifier,
+    BaggingClassifier,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from clinfa.errors import InvalidParameterError
+from clinfa.growing import grow, growth, wide
+from clinfa.tree import (
+    DecisionTreeClassifier,
+    DecisionTreeRegressor,
+    export_graphviz,
+    export_text,
+    export_tikz,
+)
+
+COLOURS = ["blue", "green", "grey", "pink", "red", "teal"]
+
+
+def spread(y, w, criterion):
+    """What a group of records costs, times its weight."""
+    if criterion in ("gini", "entropy"):
+        share = np.bincount(y.astype(int), w) / w.sum()
+        if criterion == "gini":
+            return w.sum() * (1 - (share**2).sum())
+        return -w.sum() * (share[share > 0] * np.log2(share[share > 0])).sum()
+    mean = np.average(y, weights=w)
+    if criterion == "squared_error":
+        return (w * (y - mean) ** 2).sum()
+    if mean <= 0:
+        return np.inf
+    return (w * y * np.log(np.where(y > 0, y, 1) / mean)).sum()
+
+
+def partitions(codes, k):
+    """All ways to divide categories in two, as masks of the records on one side."""
+    for bits in range(1, 2 ** (k - 1)):
+        yield (bits >> codes) & 1 == 1
+
+
+def targets(rng, n, criterion, classes=2):
+    if criterion in ("gini", "entropy"):
+        return rng.integers(0, classes, n)
+    return rng.poisson(2.0, n) + 0.5 if criterion == "poisson" else rng.standard_normal(n)
+
+
+def model_of(criterion, **how):
+    cls = DecisionTreeClassifier if criterion in ("gini", "entropy") else DecisionTreeRegressor
+    return cls(criterion=criterion, **how)
+
+
+def shares_of_the_best(criterion, classes, seeds):
+    """What part of the best possible gain the root's division of categories has, case by case."""
+    out = []
+    for seed in seeds:
+        rng = np.random.default_rng(seed)
+        n, k = rng.integers(8, 60), rng.integers(2, 8)
+        x = rng.integers(0, k, n) * 10.0 - 7
+        if seed % 3 == 0:
+            x[rng.random(n) < 0.2] = np.nan
+        y, w = targets(rng, n, criterion, classes), rng.random(n) + 0.01 if seed % 4 else np.ones(n)
+        model = model_of(criterion, max_depth=1, categorical_features=[0])
+        leaves = model.fit(x[:, None], y, w if seed % 4 else None).apply(x[:, None])
+        got = sum(spread(y[leaves == leaf], w[leaves == leaf], criterion) for leaf in set(leaves))
+        codes = np.unique(np.where(np.isnan(x), 99, x), return_inverse=True)[1]
+        whole = best = spread(y, w, criterion)
+        for left in partitions(codes, codes.max() + 1):
+            cost = spread(y[left], w[left], criterion) + spread(y[~left], w[~left], criterion)
+            best = min(best, cost)
+        if whole - best > 1e-9:
+            out.append((whole - got) / (whole - best))
+    return np.array(out)
+
+
+@pytest.mark.parametrize("criterion", ["gini", "entropy", "squared_error", "poisson"])
+def test_no_partition_is_better(criterion):
+    shares = shares_of_the_best(criterion, 2, range(60))
+    assert len(shares) > 40
+    np.testing.assert_allclose(shares, 1, rtol=1e-9)
+
+
+@pytest.mark.parametrize("criterion", ["gini", "entropy"])
+def test_few_partitions_are_better_with_many_classes(criterion):
+    shares = shares_of_the_best(criterion, 4, range(60))
+    assert (shares <= 1 + 1e-9).all() and shares.min() > 0.5
+    assert (shares > 1 - 1e-9).mean() > 0.75 and shares.mean() > 0.97
+
+
+def records(n, seed=0, gaps=True):
+    """Two columns of categories, two of numbers; and an effect of each."""
+    rng = np.random.default_rng(seed)
+    X = np.stack([rng.integers(0, 40, n), rng.integers(0, 3, n), *rng.standard_normal((2, n))], axis=1)
+    effects = rng.standard_normal(40)
+    signal = effects[X[:, 0].astype(int)] + (X[:, 1] == 1) * X[:, 2] + 0.5 * rng.standard_normal(n)
+    if gaps:
+        X[rng.random(n) < 0.05, 0] = np.nan
+    return X, signal
+
+
+def gain_of_best(X, y, w, sorts, criterion, least):
+    """The best gain of any threshold, or any prefix of categories by their means, in NumPy."""
+    best = 0.0
+    whole = spread(y, w, criterion)
+    for f in range(X.shape[1]):
+        x = np.where(np.isnan(X[:, f]), 1e9, X[:, f])
+        if sorts[f]:
+            codes = np.unique(x, return_inverse=True)[1]
+            x = (np.bincount(codes, w * y) / np.bincount(codes, w))[codes]
+        for values in (x, np.where(x == 1e9, -1e9, x)):
+            for cut in np.unique(values)[:-1]:
+                left = values <= cut
+                if min(left.sum(), len(x) - left.sum()) >= least:
+                    cost = spread(y[left], w[left], criterion) + spread(y[~left], w[~left], criterion)
+                    best = max(best, whole - cost)
+    return best
+
+
+GROWN = [
+    {},
+    {"max_leaf_nodes": 12},
+    {"min_samples_leaf": 9},
+    {"max_depth": 3},
+]
+
+
+@pytest.mark.parametrize("how", GROWN, ids=str)
+@pytest.mark.parametrize("size", ["small", "tables", "wide"])
+@pytest.mark.parametrize("criterion", ["gini", "squared_error", "poisson"])
+def test_every_node_is_divided_best_and_predicts_what_it_learned(monkeypatch, criterion, how, size):
+    if size == "tables":
+        monkeypatch.setattr(growth, "_LEAST_TABLES", 1)
+    if size == "wide":
+        for module in (grow, wide):
+            monkeypatch.setattr(module, "WIDE", 100)
+    X, signal = records(420)
+    weights = np.random.default_rng(1).integers(1, 4, len(X)).astype(float)
+    y = signal > 0 if criterion == "gini" else np.exp(signal / 2) if criterion == "poisson" else signal
+    y = y.astype(float)
+    model = model_of(criterion, categorical_features=[0, 1], **how).fit(X, y, weights)
+    tree, passed = model.tree_, model.decision_path(X).tocsc()
+    sorted_nodes = 0
+    for node in range(tree.node_count):
+        own = passed.indices[passed.indptr[node] : passed.indptr[node + 1]]
+        assert len(own) == tree.n[node] and weights[own].sum() == tree.weighted_n_node_samples[node]
+        mean = np.average(y[own], weights=weights[own])
+        said = tree.value[node, 0, -1]
+        np.testing.assert_allclose(said, mean, rtol=1e-12, atol=1e-14)
+        left = tree.left_categories(node)
+        sorts = tree.children_left[node] >= 0 and tree.feature[node] < 2
+        assert (left is not None) == sorts == np.isnan(tree.threshold[node])
+        sorted_nodes += sorts
+        if tree.children_left[node] >= 0 and len(own) > 40:
+            sides = [
+                passed.indices[passed.indptr[c] : passed.indptr[c + 1]]
+                for c in (tree.children_left[node], tree.children_right[node])
+            ]
+            got = spread(y[own], weights[own], criterion) - sum(
+                spread(y[s], weights[s], criterion) for s in sides
+            )
+            least = how.get("min_samples_leaf", 1)
+            best = gain_of_best(X[own], y[own], weights[own], [True, True, False, False], criterion, least)
+            np.testing.assert_allclose(got, best, rtol=1e-9)
+    assert sorted_nodes > 1
+
+
+@pytest.mark.parametrize("criterion", ["gini", "squared_error"])
+def test_names_of_categories_are_of_no_consequence(criterion):
+    X, signal = records(300)
+    y = signal > 0 if criterion == "gini" else signal
+    model = model_of(criterion, categorical_features=[True, True, False, False]).fit(X, y)
+    other = X.copy()
+    names = np.random.default_rng(2).permutation(40) * 3.7 - 50
+    known = ~np.isnan(X[:, 0])
+    other[known, 0] = names[X[known, 0].astype(int)]
+    renamed = model_of(criterion, categorical_features=[0, 1]).fit(other, y)
+    assert renamed.tree_.node_count == model.tree_.node_count
+    np.testing.assert_array_equal(renamed.predict(other), model.predict(X))
+
+
+def test_two_categories_are_divided_as_by_a_threshold():
+    rng = np.random.default_rng(0)
+    X, y = rng.integers(0, 2, (200, 8)).astype(float), rng.standard_normal(200)
+    plain, sorts = (
+        DecisionTreeRegressor().fit(X, y),
+        DecisionTreeRegressor(categorical_features=range(8)).fit(X, y),
+    )
+    assert plain.tree_.node_count == sorts.tree_.node_count
+    np.testing.assert_allclose(plain.predict(X), sorts.predict(X), rtol=1e-12)
+
+
+def test_what_is_missing_or_new_goes_where_most_went():
+    # By mean: 3 (0), 1 (1), 2 (9). The root parts {3, 1} from {2}.
+    X = np.array([[1.0], [1.0], [2.0], [2.0], [2.0], [3.0]])
+    y = np.array([1.0, 1.0, 9.0, 9.0, 9.0, 0.0])
+    model = DecisionTreeRegressor(max_depth=1, categorical_features=[0]).fit(X, y)
+    assert model.tree_.left_categories(0).tolist() == [1.0, 3.0]
+    new = [[1.0], [2.0], [3.0], [2.5], [np.nan], [np.inf], [-1.0]]
+    low, high = 2 / 3, 9.0  # as many records on both sides: right
+    np.testing.assert_allclose(model.predict(new), [low, high, low, high, high, high, high])
+    heavy = DecisionTreeRegressor(max_depth=1, categorical_features=[0]).fit(X, y, [5, 5, 1, 1, 1, 5])
+    np.testing.assert_allclose(heavy.predict(new)[3:], heavy.predict([[3.0]])[0])
+    # What is missing is a category of its own, and then what is new is taken for it.
+    gaps = np.r_[X, [[np.nan]] * 4]
+    model = DecisionTreeRegressor(max_depth=1, categorical_features=[0]).fit(gaps, np.r_[y, [0.5] * 4])
+    assert model.tree_.left_categories(0).tolist() == [1.0, 3.0]
+    np.testing.assert_allclose(model.predict([[np.nan], [7.0]]), 4 / 7)
+
+
+@pytest.mark.parametrize("value", [np.nan, 4.0])
+def test_a_column_with_one_category_or_none_is_constant(value):
+    X = np.c_[np.full(20, value), np.arange(20.0)]
+    model = DecisionTreeRegressor(categorical_features=[0]).fit(X, np.arange(20.0))
+    assert set(model.tree_.feature) == {1, -2}
+    assert DecisionTreeRegressor(categorical_features=[0]).fit(X[:, :1], np.arange(20.0)).get_n_leaves() == 1
+
+
+def test_a_category_for_each_record():
+    n = 3000
+    X, y = np.random.default_rng(0).permutation(n)[:, None] * 1e300, np.arange(float(n))
+    model = DecisionTreeRegressor(categorical_features=[0]).fit(X, y)
+    np.testing.assert_array_equal(model.predict(X), y)
+    assert model.tree_.sets.bits.nbytes == model.tree_.node_count // 2 * ((n + 63) // 64) * 8
+
+
+def test_more_categories_than_are_allowed():
+    X = np.arange(70_000.0)[:, None]
+    with pytest.raises(ValueError, match=r"70000 categories\. At most 65536 are allowed"):
+        DecisionTreeRegressor(categorical_features=[0], max_depth=1).fit(X, X[:, 0])
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+@pytest.mark.parametrize("regression", [False, True])
+def test_several_classes_and_targets(outputs, regression):
+    X, signal = records(600)
+    y = np.stack([signal, signal + X[:, 2]], axis=1)[:, :outputs]
+    y = y if regression else np.digitize(y, [-1, 0, 1])
+    cls = DecisionTreeRegressor if regression else DecisionTreeClassifier
+    model = cls(categorical_features=[0, 1]).fit(X, y[:, 0] if outputs == 1 else y)
+    np.testing.assert_allclose(model.predict(X).reshape(y.shape), y, rtol=1e-12)
+    y = y[:, 0] if outputs == 1 else y
+    short = cls(categorical_features=[0, 1], max_leaf_nodes=8).fit(X, y)
+    numbers = cls(max_leaf_nodes=8).fit(X, y)
+    assert short.tree_.sets is not None and numbers.tree_.sets is None
+    cost = [
+        np.average(t.impurity[t.children_left < 0], weights=t.n[t.children_left < 0])
+        for t in (short.tree_, numbers.tree_)
+    ]
+    assert cost[0] < 0.9 * cost[1]
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_forests_on_any_number_of_threads(threads):
+    X, signal = records(700)
+    how = {"n_estimators": 25, "categorical_features": [0, 1], "random_state": 0}
+    with config_context(n_threads=threads):
+        model = RandomForestRegressor(**how, oob_score=True).fit(X, signal)
+        said = model.predict(X)
+    again = RandomForestRegressor(**how, oob_score=True).fit(X, signal)
+    np.testing.assert_array_equal(model._trees.nodes, again._trees.nodes)
+    np.testing.assert_array_equal(model._trees.sets.bits, again._trees.sets.bits)
+    np.testing.assert_array_equal(said, again.predict(X))
+    alone = np.mean([tree.predict(X) for tree in model.estimators_], axis=0)
+    np.testing.assert_allclose(said, alone, rtol=1e-12)
+    assert (
+        model.oob_score_ > RandomForestRegressor(25, oob_score=True, random_state=0).fit(X, signal).oob_score_
+    )
+
+
+def test_one_large_tree_on_any_number_of_threads():
+    X, signal = records(40_000)
+    found = []
+    for threads in (1, 3):
+        with config_context(n_threads=threads):
+            found.append(DecisionTreeRegressor(categorical_features=[0, 1], max_depth=9).fit(X, signal))
+    np.testing.assert_array_equal(found[0].tree_.nodes, found[1].tree_.nodes)
+    np.testing.assert_array_equal(found[0].tree_.sets.bits, found[1].tree_.sets.bits)
+    leaves = found[0].apply(X)
+    np.testing.assert_array_equal(
+        np.bincount(leaves, minlength=found[0].tree_.node_count)[leaves], found[0].tree_.n[leaves]
+    )
+
+
+def test_warm_start_pruning_pickles():
+    X, signal = records(500)
+    how = {"categorical_features": [0, 1], "random_state": 0}
+    once = RandomForestRegressor(6, **how).fit(X, signal)
+    grown = RandomForestRegressor(4, warm_start=True, **how).fit(X, signal)
+    grown.n_estimators = 6
+    np.testing.assert_array_equal(grown.fit(X, signal).predict(X), once.predict(X))
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(once)).predict(X), once.predict(X))
+    pruned = DecisionTreeRegressor(ccp_alpha=0.01, **how).fit(X, signal)
+    whole = DecisionTreeRegressor(**how).fit(X, signal)
+    assert 10 < pruned.tree_.node_count < whole.tree_.node_count
+    leaves = pruned.apply(X)
+    np.testing.assert_array_equal(
+        np.bincount(leaves, minlength=pruned.tree_.node_count)[leaves], pruned.tree_.n[leaves]
+    )
+
+
+def test_within_other_models():
+    X, signal = records(400)
+    base = DecisionTreeClassifier(max_depth=1, categorical_features=[0, 1])
+    boosted = AdaBoostClassifier(base, n_estimators=5).fit(X, signal > 0)
+    assert boosted.estimators_[0].tree_.left_categories(0) is not None
+    assert boosted.score(X, signal > 0) > 0.8
+    bagged = BaggingClassifier(base, n_estimators=3, random_state=0).fit(X, signal > 0)
+    assert bagged.estimators_[0].tree_.left_categories(0) is not None
+    named = DecisionTreeClassifier(max_depth=1, categorical_features=["a"])
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    boosted = AdaBoostClassifier(named, n_estimators=1).fit(frame, signal > 0)
+    assert boosted.estimators_[0].tree_.left_categories(0) is not None
+
+
+# Labels of any kind
+
+
+def paints(n=300):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"size": rng.standard_normal(n), "colour": rng.choice(COLOURS, n)})
+    y = frame["colour"].isin(["red", "teal"]).to_numpy() ^ (frame["size"] > 1).to_numpy()
+    frame.loc[::30, "colour"] = None
+    return frame, y
+
+
+def as_pandas(frame):
+    return frame
+
+
+def as_typed(frame):
+    return frame.astype({"colour": "category"})
+
+
+def as_polars(frame):
+    return pl.from_pandas(frame)
+
+
+def as_enum(frame):
+    return pl.from_pandas(frame).with_columns(pl.col("colour").cast(pl.Enum(COLOURS[::-1])))
+
+
+def as_arrow(frame):
+    return pa.Table.from_pandas(frame)
+
+
+def as_dictionary(frame):
+    return pa.Table.from_pandas(frame.astype({"colour": "category"}))
+
+
+def as_objects(frame):
+    return frame.to_numpy(object)
+
+
+def as_rows(frame):
+    return frame.to_numpy(object).tolist()
+
+
+def as_dataset(frame):
+    return Dataset(frame.to_numpy(object), feature_names=list(frame))
+
+
+MADE = [as_pandas, as_typed, as_polars, as_enum, as_arrow, as_dictionary, as_objects, as_rows]
+
+
+@pytest.mark.parametrize("made", MADE)
+def test_labels_in_any_container(made):
+    frame, y = paints()
+    codes = np.c_[frame["size"], pd.Categorical(frame["colour"], COLOURS).codes.astype(float)]
+    codes[codes[:, 1] < 0, 1] = np.nan
+    plain = DecisionTreeClassifier(categorical_features=[1]).fit(codes, y)
+    X = made(frame)
+    model = DecisionTreeClassifier(categorical_features=[1]).fit(X, y)
+    np.testing.assert_array_equal(model.tree_.nodes, plain.tree_.nodes)
+    np.testing.assert_array_equal(model.tree_.sets.bits, plain.tree_.sets.bits)
+    np.testing.assert_array_equal(model.predict(X), plain.predict(codes))
+    assert set(model.tree_.left_categories(0)) <= set(COLOURS)
+    assert model.is_categorical_.tolist() == [False, True]
+    if made in (as_typed, as_enum, as_dictionary):
+        typed = DecisionTreeClassifier(categorical_features="from_dtype").fit(X, y)
+        np.testing.assert_array_equal(typed.tree_.nodes, plain.tree_.nodes)
+    if made not in (as_objects, as_rows):
+        named = RandomForestClassifier(5, categorical_features=["colour"], random_state=0).fit(X, y)
+        assert named.feature_names_in_.tolist() == ["size", "colour"]
+        assert named.score(X, y) > 0.9
+
+
+def test_numbers_that_a_frame_calls_categories():
+    frame = pd.DataFrame({"a": pd.Categorical([7, 3, 5, 7, 3, 5, None, 7]), "b": np.arange(8.0)})
+    y = np.array([1, 1, 0, 1, 1, 0, 0, 1])
+    model = DecisionTreeClassifier(categorical_features="from_dtype").fit(frame, y)
+    assert model.is_categorical_.tolist() == [True, False]
+    assert sorted(model.tree_.left_categories(0).tolist()) in ([5.0], [3.0, 7.0])
+    np.testing.assert_array_equal(model.predict(frame), y)
+    assert (
+        DecisionTreeClassifier(categorical_features="from_dtype")
+        .fit(frame.to_numpy(float), y)
+        .is_categorical_
+        is None
+    )
+
+
+def test_labels_of_several_kinds_and_unknown_ones():
+    X = np.array([["a"], [1], [True], ["b"], [None], [np.nan], [(1, 2)]] * 3, object)
+    y = np.array([0, 1, 1, 0, 1, 1, 0] * 3)
+    model = DecisionTreeClassifier(categorical_features=[0]).fit(X, y)
+    np.testing.assert_array_equal(model.predict(X), y)
+    np.testing.assert_array_equal(model.predict([["never"], [None]]), model.predict([[np.nan], [np.nan]]))
+
+
+def test_sparse_records():
+    X, signal = records(300, gaps=False)
+    X[:, 0] *= X[:, 0] > 20
+    model = DecisionTreeRegressor(categorical_features=[0, 1]).fit(X, signal)
+    for made in (csr_matrix, csc_array):
+        sparse = DecisionTreeRegressor(categorical_features=[0, 1]).fit(made(X), signal)
+        np.testing.assert_array_equal(sparse.tree_.nodes, model.tree_.nodes)
+        np.testing.assert_array_equal(sparse.predict(made(X)), model.predict(X))
+
+
+# What is written of it
+
+
+def test_rules_are_written_as_sets():
+    frame, y = paints()
+    frame = frame.fillna({"colour": "grey"}).replace({"colour": {"grey": "{gr_ey}"}})
+    model = DecisionTreeClassifier(max_depth=1, categorical_features=["colour"]).fit(frame, y)
+    text = export_text(model, feature_names=list(frame))
+    assert re.search(r"^\|--- colour (not )?in \{red, teal\}$", text, re.MULTILINE)
+    assert text.count("{red, teal}") == 2 and text.count("not in") == 1
+    assert re.search(r'label="x\[1\] (not )?in \{red, teal\}\\n', export_graphviz(model))
+    assert re.search(r"Var\(\$1\$\) (not )?in \\\{red, teal\\\}", export_tikz(model))
+    other = DecisionTreeClassifier(max_depth=1, categorical_features=["colour"]).fit(
+        frame, frame["colour"] == "{gr_ey}"
+    )
+    assert r"\{\{gr\_ey\}\}" in export_tikz(other)
+
+
+def test_long_sets_and_gaps_are_told():
+    X = np.r_[np.arange(60.0), [np.nan] * 9][:, None]
+    y = np.r_[np.arange(60) % 2, [1] * 9]
+    text = export_text(DecisionTreeClassifier(categorical_features=[0]).fit(X, y))
+    assert "feature_0 in {0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, ... 18 more}" in text
+    assert "or NaN" in text
+
+
+# What is refused
+
+
+def test_what_does_not_go_together():
+    X, signal = records(50)
+    for error, how, words in [
+        (ValueError, {"categorical_features": [4]}, r"all features must be in \[0, 3\], got 4"),
+        (ValueError, {"categorical_features": ["a"]}, "'a' not in feature_names"),
+        (ValueError, {"categorical_features": [True]}, "should be of shape"),
+        (ValueError, {"categorical_features": []}, "Use `None` instead"),
+        (InvalidParameterError, {"categorical_features": "a"}, "must be an array-like of bool, int or str"),
+        (ValueError, {"categorical_features": [0], "splitter": "random"}, "splitter='random'"),
+        (ValueError, {"categorical_features": [0], "criterion": "absolute_error"}, "absolute_error"),
+        (ValueError, {"categorical_features": [0], "monotonic_cst": [1, 0, 0, 0]}, r"columns \[0\]"),
+    ]:
+        with pytest.raises(error, match=words):
+            DecisionTreeRegressor(**how).fit(X, signal)
+    bounded = DecisionTreeRegressor(categorical_features=[0], monotonic_cst=[0, 0, 1, 0]).fit(X, signal)
+    line = np.tile(X[0], (30, 1))
+    line[:, 2] = np.linspace(-3, 3, 30)
+    assert (np.diff(bounded.predict(line)) >= 0).all()
+
+
+def test_what_is_no_category():
+    X = np.array([[[1], 2.0], [[3], 4.0]], object)
+    with pytest.raises(TypeError, match="Column 0 of X holds something that cannot be a category"):
+        DecisionTreeRegressor(categorical_features=[0]).fit(X, [0.0, 1.0])
+    frame, y = paints()
+    with pytest.raises(ValueError, match="could not convert string to float"):
+        DecisionTreeClassifier(categorical_features=["size"]).fit(frame, y)
+    model = DecisionTreeClassifier(categorical_features=["colour"]).fit(frame, y)
+    with pytest.raises(ValueError, match=r"Column 1 of X held labels .* such as \['blue'\]. Got numbers"):
+        model.predict(np.zeros((2, 2)))
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.predict(frame[["colour", "size"]])
+    with pytest.raises(ValueError, match="X has 1 features, but"):
+        model.predict(frame[["size"]].to_numpy(object))
