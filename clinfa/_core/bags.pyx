@@ -38,13 +38,13 @@ def draw(
 def gather(
     const uint32_t[::1] counts,  # in     (n)
     int32_t[::1] rows,           # out    (n)        the records that were drawn
-    double[::1] weights,         # out    (n)        and how often
+    uint32_t[::1] weights,       # out    (n)        and how often
 ):
     """How many there are."""
     cdef int64_t i, k = 0, n = counts.shape[0]
     with nogil:
         for i in range(n):
             rows[k] = <int32_t> i
-            weights[k] = <double> counts[i]
+            weights[k] = counts[i]
             k += counts[i] != 0
     return k

@@ -1,5 +1,5 @@
 # Down trees: which leaf a record reaches, and what the leaves say together. docs/kernels.md, "Trees".
-from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 
 from clinfa._core.nodes cimport Node
 from clinfa._core.types cimport clinfa_take, real
@@ -9,6 +9,11 @@ cdef extern from "descent.h" nogil:
         GROUP "DESCENT_GROUP"
     void down_f32 "clinfa_down_f32" (const float*, int64_t, int64_t, const Node*, int64_t, const uint64_t*, int64_t, int32_t*)
     void down_f64 "clinfa_down_f64" (const double*, int64_t, int64_t, const Node*, int64_t, const uint64_t*, int64_t, int32_t*)
+
+# What nodes say: numbers, or how often each class is there.
+ctypedef fused kept_t:
+    uint32_t
+    double
 
 cdef enum:
     HELD = 655360    # bytes of records that meet all trees before the next come: with a tree they stay in the cache
@@ -75,7 +80,8 @@ def sum_pass(
     const int64_t[::1] depths,   # in     (trees)
     const uint64_t[::1] sets,    # in     (words)
     const int64_t[::1] set_starts,  # in  (trees + 1)
-    const double[:, ::1] values, # in     (nodes of all trees, width)
+    const kept_t[:, ::1] values, # in     (nodes of all trees, width)
+    int64_t classes,             # in                  how many of the first values sum to what a node weighs, if these are counts
     bint last,                   # in                  whether the last value is all that is asked for
     double[:, ::1] out,          # inout  (n, width or 1)  plus the values of the leaves, tree by tree
     const int64_t[::1] bounds, int64_t[::1] cursor, int64_t limit,
@@ -83,7 +89,8 @@ def sum_pass(
     cdef int64_t s, i, t, l, k, m, d = X.shape[1], trees = starts.shape[0] - 1, stripes = bounds.shape[0] - 1
     cdef int64_t b, e, width = values.shape[1], held = block(d * <int64_t> sizeof(real))
     cdef int32_t[GROUP] place
-    cdef const double* value
+    cdef const kept_t* value
+    cdef uint64_t weight
     with nogil:
         while limit > 0:
             limit -= 1
@@ -106,7 +113,14 @@ def sum_pass(
                         else:
                             for l in range(m):
                                 value = &values[starts[t] + place[l], 0]
+                                weight = 0
+                                if kept_t is uint32_t:
+                                    for k in range(classes):
+                                        weight += value[k]
                                 for k in range(width):
-                                    out[i + l, k] += value[k]
+                                    if kept_t is uint32_t:
+                                        out[i + l, k] += <double> value[k] / <double> weight
+                                    else:
+                                        out[i + l, k] += value[k]
                         i += m
                 b = e

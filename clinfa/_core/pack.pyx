@@ -5,6 +5,11 @@ from libc.string cimport memcpy
 from clinfa._core.nodes cimport CATEGORY, LACKING_LEFT, LEAF, Node, Record, code_t
 from clinfa._core.types cimport clinfa_take, real
 
+# What nodes say as it is kept: numbers, or how often each class is there.
+ctypedef fused kept_t:
+    uint32_t
+    double
+
 cdef extern from "math.h" nogil:
     const double INFINITY
 
@@ -26,15 +31,15 @@ def pack_pass(
     const int64_t[::1] starts,    # in     (trees + 1)
     Node[::1] nodes,              # out    (nodes of all trees)
     int32_t[::1] n,               # out    (nodes)
-    double[:, ::1] values,        # out    (nodes, width)
-    double[::1] impurity,         # out    (nodes)
-    double[::1] weight,           # out    (nodes)
+    kept_t[:, ::1] values,        # out    (nodes, width)
+    double[::1] impurity,         # out    (nodes) or (0)  not told where it is not wanted
+    double[::1] weight,           # out    (nodes) or (0)
     int64_t[::1] depths,          # out    (trees)  of the deepest node
     int64_t[::1] words,           # out    (trees)  of sets of categories
     int32_t[:, ::1] rooms,        # scratch  (slots, 2 nodes of a tree)
     const int64_t[::1] bounds, int64_t[::1] cursor, int64_t limit, int64_t slot,
 ):
-    cdef int64_t s, t, i, count, at, deepest, used, stripes = bounds.shape[0] - 1, width = given.shape[1]
+    cdef int64_t s, t, i, k, count, at, deepest, used, stripes = bounds.shape[0] - 1, width = given.shape[1]
     cdef int32_t* size
     cdef int32_t* place
     cdef const Record* record
@@ -62,11 +67,17 @@ def pack_pass(
                     node = &nodes[at]
                     deepest = max(deepest, record.depth)
                     n[at] = record.n
-                    impurity[at] = record.impurity
-                    weight[at] = record.weight
-                    memcpy(&values[at, 0], &given[firsts[t] + i, 0], width * sizeof(double))
+                    if impurity.shape[0]:
+                        impurity[at] = record.impurity
+                    if weight.shape[0]:
+                        weight[at] = record.weight
+                    if kept_t is double:
+                        memcpy(&values[at, 0], &given[firsts[t] + i, 0], width * sizeof(double))
+                    else:  # (shares of a whole number below 2**32, but for rounding)
+                        for k in range(width):
+                            values[at, k] = <uint32_t> (given[firsts[t] + i, k] * record.weight + 0.5)
                     if record.left < 0:
-                        node.threshold = values[at, width - 1]
+                        node.threshold = given[firsts[t] + i, width - 1]
                         node.right = place[i]
                         node.feature = LEAF
                         continue

@@ -327,14 +327,16 @@ def grow_pass(
     double[:, ::1] y,            # inout  (m, outputs)  numbers, or codes of classes
     Subtree[::1] subtrees,       # inout  (jobs)
     uint8_t[::1] waiting,        # inout  (m Pending)
-    Record[::1] nodes,           # inout  (room)        those of a job begin at its first
+    int64_t[::1] free,           # inout  (1) or (0)    for one thread alone: where nodes are free, after those there are
+    Record[::1] nodes,           # inout  (room)        those of a job begin at its first, or at the first that is free
     double[:, ::1] values,       # inout  (room, width)
     double budget,               # in                   work of one call for a job, in looks at a value
     uint8_t[:, ::1] rooms,       # inout  (slots, room)
     int64_t room_rows, int64_t room_codes,  # in       what the rooms were made for
     const int64_t[::1] bounds, int64_t[::1] cursor, int64_t limit, int64_t slot,
 ):
-    cdef int64_t s, j, stripes = bounds.shape[0] - 1, n = X.shape[1]
+    cdef int64_t s, j, most, stripes = bounds.shape[0] - 1, n = X.shape[1]
+    cdef bint begins
     cdef Rules rules = plan.rules  # (a job's own)
     cdef const Rules* p = &rules
     cdef Work work
@@ -357,6 +359,10 @@ def grow_pass(
                     continue
                 own_rules(&rules, &plan.rules, one)
                 rules.records = &records[0, 0] if records.shape[0] else NULL
+                begins = one.count == 0 and free.shape[0] > 0
+                if begins:
+                    most = (subtrees[j + 1].first if j + 1 < subtrees.shape[0] else nodes.shape[0]) - one.first
+                    one.first = free[0]
                 job.waiting = <Pending*> &waiting[0] + one.begin
                 job.nodes = &nodes[one.first]
                 job.values = &values[one.first, 0]
@@ -370,6 +376,8 @@ def grow_pass(
                 else:
                     descend(p, &X[0, 0], n, p.n_values, p.item > 0, &job, 0, &work)
                 one.waits, one.count, one.leaves = job.waits, job.count, job.leaves
+                if begins:
+                    free[0] += most if one.waits else one.count
 
 
 def seek_pass(

@@ -203,7 +203,7 @@ class TreeRounds(ClassifierRounds):
         model = seeded(unfitted_copy(self.base), own)
         if self.sorted is not None:
             tree, codes = self.sorted.stump(weights)
-            found = TreeFit(tree, self.rules.max_features, tree.together())
+            found = TreeFit(tree, self.rules.max_features, tree.together)
         else:
             weights = model._class_weights([self.labels], weights)
             found = model._grown_on(self.ranks, self.rules, self.targets, weights, float(model.ccp_alpha))

@@ -123,10 +123,14 @@ class Forest(Collection, Grown):
             bags = Bags.of(table, targets.y, weights, self.max_samples) if self.bootstrap else None
             trees = self._grow_all(ranks, targets, rules, bags, weights, own[known:], balance)
         if self.ccp_alpha > 0:
-            cut = (pruned(tree, float(self.ccp_alpha)).together() for tree in trees)
+            cut = (pruned(tree, float(self.ccp_alpha)).together for tree in trees)
             trees = Trees.joined(cut, len(trees))
-        whole = Trees.joined([before, trees], 2) if before is not None else trees
-        return ForestFit(whole, own, bags, table.n)
+        if before is not None:
+            both = [before, trees]
+            if before.kind != trees.kind:  # (with weights, or a criterion, of another kind)
+                both = [some.spelt_out() for some in both]
+            trees = Trees.joined(both, 2)
+        return ForestFit(trees, own, bags, table.n)
 
     def _grow_all(
         self,
@@ -144,7 +148,7 @@ class Forest(Collection, Grown):
             if bags is None:
                 return rows, given
             some, counts = bags.sample(seed)
-            return some, counts if balance is None else balance(some, counts)
+            return some, counts if balance is None else balance(some, counts.astype(np.float64))
 
         report = reporter(self.verbose) if self.verbose else None
         step = len(own) if report is None else max(1, len(own) // _REPORTED)
@@ -162,7 +166,7 @@ class Forest(Collection, Grown):
 
         def one(t: int) -> tuple[np.ndarray, np.ndarray]:
             rows = np.flatnonzero(bags.counts(int(found._seeds[t])) == 0)
-            return rows, trees[t].together().means(table.part(rows).X)
+            return rows, trees[t].together.means(table.part(rows).X)
 
         with share(self.n_jobs):
             for rows, values in jobs(one, range(len(trees))):
@@ -205,7 +209,7 @@ class Forest(Collection, Grown):
         out.random_state = seed
         out.__dict__.update(
             tree_=tree,
-            _trees=tree.together(),
+            _trees=tree.together,
             max_features_=columns_of(self.max_features, self.n_features_in_),
             n_outputs_=self.n_outputs_,
             n_features_in_=self.n_features_in_,

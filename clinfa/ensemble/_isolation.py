@@ -130,7 +130,7 @@ def grow(X: np.ndarray, rows: np.ndarray, columns: np.ndarray, seeds: np.ndarray
         n,
         values,
         np.zeros(len(n)),
-        n.astype(np.float64),
+        np.empty(0),
         starts,
         X.shape[1],
         np.ones(1, np.int64),

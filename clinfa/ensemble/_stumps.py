@@ -9,7 +9,7 @@ import numpy as np
 from clinfa._core import stumps
 from clinfa.growing.growth import CRITERIA
 from clinfa.growing.ranks import Ranks
-from clinfa.growing.trees import Tree, packed
+from clinfa.growing.trees import Tree, Trees, impurities, packed
 from clinfa.threads import stripes
 
 __all__ = ["Sorted"]
@@ -79,7 +79,12 @@ class Sorted:
         cut = stripes(d, n * (_WALK_NS if k == 2 else _WALK_NS + k))
         rooms = np.empty((cut.width(), k + 16))
         measure, whole = CRITERIA[self.criterion][k > 2], float(totals.sum())
-        slack = _SLACK * self._impurity(totals / whole) * whole * (whole if measure == 0 else 1.0)
+        slack = (
+            _SLACK
+            * impurities(totals / whole, self.criterion != "gini")
+            * whole
+            * (whole if measure == 0 else 1.0)
+        )
         cut.run(
             lambda cursor, limit, slot: stumps.cut_pass(
                 *(measure, self.order, self.known, records, totals, whole, slack, rooms),
@@ -128,21 +133,17 @@ class Sorted:
     def _tree(self, rule: tuple[np.ndarray, ...], n: np.ndarray, sums: np.ndarray, depth: int) -> Tree:
         whole = sums.sum(axis=1)
         shares = sums / whole[:, None]
-        impurity = self._impurity(shares)
         missing = self.ranks.missing.astype(bool)
-        return Tree(
+        trees = Trees(
             packed(*rule, shares),
             n.astype(np.int32),
             shares,
-            impurity,
+            impurities(shares, self.criterion != "gini"),
             whole,
+            np.array([0, len(n)]),
             self.ranks.d,
             np.array([self.k]),
-            depth,
+            np.array([depth]),
             missing,
         )
-
-    def _impurity(self, shares: np.ndarray) -> np.ndarray:
-        if self.criterion == "gini":
-            return 1 - (shares**2).sum(axis=-1)
-        return -(shares * np.log2(shares, where=shares > 0, out=np.zeros_like(shares))).sum(axis=-1)
+        return Tree(trees)

@@ -136,7 +136,9 @@ class AdaBoostRegressor(Boosting, Regressor):
                 break
             weights /= total
         trees = (
-            Trees.joined((m._trees for m in models), len(models)) if all(is_tree(m) for m in models) else None
+            Trees.joined((m._trees.spelt_out() for m in models), len(models))
+            if all(is_tree(m) for m in models)
+            else None
         )
         return Medians(models, alphas.astype(dtype), errors.astype(dtype), base, dtype.str, trees)
 

@@ -331,9 +331,10 @@ class IsolationForest(Collection, Estimator):
             column, bits = nodes["feature"] & COLUMN, nodes["feature"] & ~np.uint32(COLUMN)
             leaf = bits >= LEAF
             nodes["feature"] = np.where(leaf, bits, np.searchsorted(columns, column).astype(np.uint32) | bits)
-            tree = replace(tree, nodes=nodes, n_features=len(columns), missing=tree.missing[columns])
+            missing = tree.missing[columns]
+            trees = replace(tree.together, nodes=nodes, n_features=len(columns), missing=missing)
             model = ExtraTreeRegressor(**base.get_params() | {"random_state": int(own % 2**32)})
-            fit = TreeFit(tree, 1, tree.together())
+            fit = TreeFit(trees[0], 1, trees)
             model.__dict__.update(
                 tree_=fit.tree,
                 _trees=fit._trees,

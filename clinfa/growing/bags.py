@@ -92,15 +92,17 @@ class Bags:
         return out
 
     def sample(self, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """The records that are drawn, rising, and how often each is."""
-        rows, weights = np.empty(self.n, np.int32), np.empty(self.n)
+        """The records that are drawn, rising, and how often each is, uint32."""
+        rows, weights = np.empty(self.n, np.int32), np.empty(self.n, np.uint32)
         k = bags.gather(self.counts(seed), rows, weights)
         return rows[:k], weights[:k]
 
 
 def positive(weights: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray | None]:
-    """The records that weigh something, and what they weigh."""
+    """The records that weigh something, and what they weigh: uint32 where these are counts, else float64."""
     if not len(weights):
         return np.arange(n, dtype=np.int32), None
     rows = np.flatnonzero(weights).astype(np.int32)
-    return rows, weights[rows].astype(np.float64)
+    own = weights[rows]
+    whole = own.max(initial=0.0) < 2.0**32 / max(len(own), 1) and bool((own == np.rint(own)).all())
+    return rows, own.astype(np.uint32 if whole else np.float64)

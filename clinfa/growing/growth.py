@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+import mmap
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,6 +40,7 @@ CRITERIA = {
 _BUDGET = 4e6  # looks at a value in one call: some 10 ms
 _NODE_NS = 20.0  # putting a node where it is kept
 _NONE = np.empty(0, np.uint8)
+_LARGE = 2**20  # bytes
 _LEAST_TABLES = 16_384  # with fewer records than that, small nodes do without tables of their own
 _FAR = 1e30  # weights and targets beyond are brought near by a power of two
 
@@ -83,11 +85,13 @@ class Room:
         self.sizes = (0, 0)
         self.kernel = np.empty((0, 0), np.uint8)
 
-    def array(self, name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    def array(
+        self, name: str, shape: tuple[int, ...], dtype: Any, make: Callable[..., np.ndarray] = np.empty
+    ) -> np.ndarray:
         """One with whatever it holds."""
         size, there = math.prod(shape), self._arrays.get(name)
         if there is None or there.size < size:
-            there = self._arrays[name] = np.empty(shape, dtype)
+            there = self._arrays[name] = make(shape, dtype)
         return there if there.shape == shape else there.reshape(-1)[:size].reshape(shape)
 
     def prepare(self, plan: Any, threads: int, m: int, codes: int) -> None:
@@ -97,6 +101,15 @@ class Room:
             self.kernel = np.empty((threads, split.room(plan, *self.sizes)), np.uint8)
             for own in self.kernel:
                 split.prepare(own, plan, *self.sizes)
+
+
+def _untouched(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """Room that takes memory only where something is written: NumPy's is in large pages, if it is large."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    if size < _LARGE:
+        return np.empty(shape, dtype)
+    private = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
+    return np.ndarray(shape, dtype, mmap.mmap(-1, size, **private))
 
 
 def _measure(targets: Targets, rules: Rules) -> int:
@@ -133,7 +146,11 @@ class Growth:
         self.width = int(ends[-1])
         self.rows = np.concatenate([rows for rows, _ in samples], out=room.array("rows", (m,), np.int32))
         self.weights, self.heavy, self.factor = np.empty(0), 1.0, 1.0
-        if samples[0][1] is not None:  # (kernels read some numbers beyond the last)
+        first = samples[0][1]
+        self.whole = first is None or first.dtype.kind == "u"
+        # (Where nothing bounds shares, these and weights and impurities are read off the sums of classes.)
+        self.counted = targets.classes and self.whole and rules.monotonic is None
+        if first is not None:  # (kernels read some numbers beyond the last)
             own = [*(own for _, own in samples), np.zeros(7)]
             weights = np.concatenate(own, out=room.array("weights", (m + 7,), np.float64))
             self.weights, self.heavy = _near_one(weights)
@@ -216,9 +233,10 @@ class Growth:
         room, rules, m = self.room, self.rules, len(self.rows)
         count, longest = split.place(self.plan, subtrees)
         kernel = self.prepare(threads, longest)
-        waiting = room.array("waiting", (m * split.PENDING_BYTES,), np.uint8)
-        nodes = room.array("nodes", (count,), RECORD)
-        values = room.array("values", (count, self.width), np.float64)
+        waiting = room.array("waiting", (m * split.PENDING_BYTES,), np.uint8, _untouched)
+        free = np.zeros(int(threads == 1), np.int64)
+        nodes = room.array("nodes", (count,), RECORD, _untouched)
+        values = room.array("values", (count, self.width), np.float64, _untouched)
         columns, *sample = self.data()
         work = m / len(subtrees) * min(rules.max_features, self.ranks.d) * math.log2(m + 2)
         cut = singly(len(subtrees), max(1, int(_BUDGET / work)), min(threads, len(subtrees)))
@@ -227,21 +245,26 @@ class Growth:
             cut.run(
                 lambda cursor, limit, slot: split.grow_pass(
                     *(self.plan, columns, self.ranks.records, *sample, subtrees),
-                    *(waiting, nodes, values, _BUDGET, *kernel, cut.bounds, cursor, limit, slot),
+                    *(waiting, free, nodes, values, _BUDGET, *kernel, cut.bounds, cursor, limit, slot),
                 )
             )
             waits = np.count_nonzero(subtrees["waits"])
         return nodes, values
 
-    def packed(self, found: np.ndarray, given: np.ndarray, firsts: np.ndarray, counts: np.ndarray) -> Trees:
-        """Nodes of trees, that begin at `firsts`, as they are kept."""
+    def packed(
+        self, crate: Room, found: np.ndarray, given: np.ndarray, firsts: np.ndarray, counts: np.ndarray
+    ) -> Trees:
+        """Nodes of trees, that begin at `firsts`, as they are kept: in `crate`."""
         ranks = self.ranks
         firsts = np.ascontiguousarray(firsts)
         starts = np.zeros(len(counts) + 1, np.int64)
         counts.cumsum(out=starts[1:])
         count, trees = int(starts[-1]), len(firsts)
-        nodes, n = np.empty(count, NODE), np.empty(count, np.int32)
-        values, impurity, weight = np.empty((count, given.shape[1])), np.empty(count), np.empty(count)
+        nodes, n = crate.array("nodes", (count,), NODE), crate.array("n", (count,), np.int32)
+        values = crate.array("values", (count, given.shape[1]), np.uint32 if self.counted else np.float64)
+        impurity = crate.array("impurity", (0 if self.counted else count,), np.float64)
+        told = not self.counted and len(self.weights) > 0
+        weight = crate.array("weight", (count if told else 0,), np.float64)
         depths, words = np.empty(trees, np.int64), np.empty(trees, np.int64)
         sorts = self._sorts()
         X, there = ranks.X, self.rules.random
@@ -260,12 +283,16 @@ class Growth:
         )
         missing = ranks.missing.astype(bool)
         classes = self.targets.n_classes
-        out = Trees(nodes, n, values, impurity, weight, starts, ranks.d, classes, depths, missing)
+        sets = None
         if sorts is not None:
             places = np.zeros(trees + 1, np.int64)
             words.cumsum(out=places[1:])
             sets = Sets(self._sets(nodes, n, starts, places), places, ranks.categories)
-            out = replace(out, sets=sets)
+        entropy = self.rules.criterion in ("entropy", "log_loss")
+        kept = weight.astype(np.uint32) if self.whole else weight
+        out = Trees(
+            nodes, n, values, impurity, kept, starts, ranks.d, classes, depths, missing, sets, entropy
+        )
         if self.factor != 1.0 or self.heavy != 1.0:
             with np.errstate(over="ignore"):  # (sums, and squares, of very large numbers are out of range)
                 values /= self.factor

@@ -45,19 +45,21 @@ def pruned(tree: Tree, alpha: float) -> Tree:
     nodes = tree.nodes[kept]
     leaf = cut[kept] | (tree.children_left[kept] < 0)
     bits = nodes["feature"]
-    values = tree.values[kept]
+    whole = tree.together
+    said = tree.values[kept]
     right = np.where(leaf, -1, place[nodes["right"]])
     lacking, sorts = (bits & LACKING) != 0, (bits & CATEGORY) != 0
-    nodes = packed(nodes["threshold"], right, bits & COLUMN, lacking, values, sorts)
+    nodes = packed(nodes["threshold"], right, bits & COLUMN, lacking, said, sorts)
     out = replace(
-        tree,
+        whole,
         nodes=nodes,
-        n=tree.n[kept],
-        values=values,
-        impurity=tree.impurity[kept],
-        weighted_n_node_samples=tree.weighted_n_node_samples[kept],
+        n=whole.n[kept],
+        values=whole.values[kept],
+        impurity=whole.impurity[kept] if len(whole.impurity) else whole.impurity,
+        weight=whole.weight[kept] if len(whole.weight) else whole.weight,
+        starts=np.array([0, len(kept)]),
     )
-    return replace(out, max_depth=int(out.depths().max()))
+    return Tree(replace(out, depths=out[0].depths().max(keepdims=True)))
 
 
 def _levels(tree: Tree) -> list[np.ndarray]:

@@ -13,7 +13,7 @@ from clinfa.arrays import CSR, read_table
 from clinfa.growing.categories import Sets
 from clinfa.threads import stripes
 
-__all__ = ["CATEGORY", "COLUMN", "LACKING", "LEAF", "NODE", "Tree", "Trees", "packed"]
+__all__ = ["CATEGORY", "COLUMN", "LACKING", "LEAF", "NODE", "Tree", "Trees", "impurities", "packed"]
 
 # As _core/descent.h reads it. What goes left goes to the next node; a leaf's threshold is the last of its
 # values, and its right child itself. `feature` is a column, and bits: whether NaN goes left, whether this
@@ -24,6 +24,7 @@ COLUMN, CATEGORY, LACKING, LEAF = 0x1FFFFFFF, 0x20000000, 0x40000000, 0x80000000
 _NO_BITS = np.empty(0, np.uint64)
 _STEP_NS = 1.5  # down one node
 _DENSE = 2_000_000  # values of sparse records that are made dense at a time: at most 16 MB
+_SPARE = 1.1  # times what trees are expected to take, so that they hardly ever take more
 _HELD = 4096  # records at least, where there are many, for all of which the trees are read once
 
 
@@ -58,6 +59,13 @@ class _Derived:
         return made
 
 
+def impurities(shares: np.ndarray, entropy: bool) -> np.ndarray:
+    """Those of nodes, from shares of classes in the last axis."""
+    if entropy:
+        return -(shares * np.log2(shares, where=shares > 0, out=np.zeros_like(shares))).sum(axis=-1) + 0.0
+    return 1 - np.square(shares).sum(axis=-1)
+
+
 @dataclass(frozen=True)
 class Tree:
     """One tree; nodes are numbered from parent to left child to right, the root is node 0.
@@ -83,23 +91,56 @@ class Tree:
         Where columns are of categories, which of them go left.
     """
 
-    nodes: np.ndarray
-    n: np.ndarray
-    values: np.ndarray  # (node_count, width)
-    impurity: np.ndarray
-    weighted_n_node_samples: np.ndarray
-    n_features: int
-    n_classes: np.ndarray
-    max_depth: int
-    missing: np.ndarray
-    sets: Sets | None = None
+    together: Trees  # a forest of this one
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: self.__dict__[name] for name in self.__dataclass_fields__}
+        """Without what is worked out when asked for."""
+        return {"together": self.together}
+
+    @property
+    def nodes(self) -> np.ndarray:
+        return self.together.nodes
+
+    @property
+    def n(self) -> np.ndarray:
+        return self.together.n
+
+    @property
+    def n_features(self) -> int:
+        return self.together.n_features
+
+    @property
+    def n_classes(self) -> np.ndarray:
+        return self.together.n_classes
+
+    @property
+    def max_depth(self) -> int:
+        return int(self.together.depths[0])
+
+    @property
+    def missing(self) -> np.ndarray:
+        return self.together.missing
+
+    @property
+    def sets(self) -> Sets | None:
+        return self.together.sets
 
     @property
     def node_count(self) -> int:
         return len(self.nodes)
+
+    @_Derived
+    def values(self) -> np.ndarray:
+        """What nodes predict, shape (node_count, width)."""
+        return self.together.said()
+
+    @_Derived
+    def impurity(self) -> np.ndarray:
+        return self.together.impurities()
+
+    @_Derived
+    def weighted_n_node_samples(self) -> np.ndarray:
+        return self.together.weights()
 
     @property
     def capacity(self) -> int:
@@ -200,22 +241,6 @@ class Tree:
         total = out.sum()
         return out / total if normalize and total > 0 else out
 
-    def together(self) -> Trees:
-        """As a forest of one."""
-        return Trees(
-            self.nodes,
-            self.n,
-            self.values,
-            self.impurity,
-            self.weighted_n_node_samples,
-            np.array([0, len(self.nodes)]),
-            self.n_features,
-            self.n_classes,
-            np.array([self.max_depth]),
-            self.missing,
-            self.sets,
-        )
-
     def apply(self, X: Any) -> np.ndarray:
         """The leaf of each record: shape (n_samples,).
 
@@ -223,7 +248,7 @@ class Tree:
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
         """
-        return self.together().leaves(self._read(X))[:, 0].astype(np.int64)
+        return self.together.leaves(self._read(X))[:, 0].astype(np.int64)
 
     def predict(self, X: Any) -> np.ndarray:
         """What the leaves say: shape (n_samples, n_outputs, max_n_classes)."""
@@ -231,7 +256,7 @@ class Tree:
 
     def decision_path(self, X: Any) -> Any:
         """The nodes that each record passes, as a SciPy CSR matrix of shape (n_samples, node_count)."""
-        return self.together().paths(self._read(X))[0]
+        return self.together.paths(self._read(X))[0]
 
     def _read(self, X: Any) -> np.ndarray | CSR:
         return read_table(X, "Tree", sparse=True, finite=False, width=self.n_features).X
@@ -265,7 +290,12 @@ class Trees:
         Children are numbered within their tree.
     n : ndarray of shape (nodes,), int32
     values : ndarray of shape (nodes, width)
-    impurity, weight : ndarray of shape (nodes,)
+        What nodes predict, float64; or, uint32, how often each class is there: shares, weights and impurities
+        are read off that.
+    impurity : ndarray of shape (nodes,) or (0,)
+        None beside such counts.
+    weight : ndarray of shape (nodes,) or (0,)
+        None beside such counts, or where each record weighs one; uint32 where weights are counts.
     starts : ndarray of shape (trees + 1,)
     n_features : int
     n_classes : ndarray of shape (n_outputs,)
@@ -274,6 +304,8 @@ class Trees:
         Columns that lacked values when the trees were grown.
     sets : Sets or None
         Where columns are of categories, which of them go left.
+    entropy : bool
+        What impurities are read off counts: entropies, or else Gini's.
     """
 
     nodes: np.ndarray
@@ -287,37 +319,39 @@ class Trees:
     depths: np.ndarray
     missing: np.ndarray
     sets: Sets | None = None
+    entropy: bool = False
 
     @classmethod
     def joined(cls, several: Iterable[Trees], count: int) -> Trees:
-        """All trees of `count` others, in order.
+        """All trees of `count` others, in order, all of one kind.
 
-        Each is let go of when the next comes, and the arrays grow to what those so far let expect: nothing
-        is held twice.
+        Each is let go of when the next comes, and is written where all will be: there is more room than those
+        so far let expect, and what is never written takes no memory.
         """
         several = iter(several)
         first = next(several)
         if count == 1:
             return first
         names = ("nodes", "n", "values", "impurity", "weight")
-        whole = {name: getattr(first, name).copy() for name in names}
-        starts, depths, used, room = [first.starts], [first.depths], len(first.nodes), len(first.nodes)
-        missing, sets = first.missing.copy(), [first.sets]
+        used = room = len(first.nodes)
+        whole = {name: getattr(first, name) for name in names}
+        starts, depths, missing = [first.starts], [first.depths], first.missing.copy()
+        sets = [first.sets]
         for i, some in enumerate(several, 2):
             end = used + len(some.nodes)
-            longer = end > room
-            room = max(end, int(1.02 * end / i * count)) if longer else room
+            if end > room or i == 2:
+                room = int(_SPARE * end / i * count)
+                whole = {name: _longer(array, used, room) for name, array in whole.items()}
             for name, array in whole.items():
-                if longer:
-                    array.resize((room, *array.shape[1:]), refcheck=False)  # (nobody else knows it)
-                array[used:end] = getattr(some, name)
+                if len(array):
+                    array[used:end] = getattr(some, name)
             starts.append(used + some.starts[1:])
             depths.append(some.depths)
             missing |= some.missing
             sets.append(some.sets)
             used = end
         for array in whole.values():
-            array.resize((used, *array.shape[1:]), refcheck=False)
+            array.resize((min(used, len(array)), *array.shape[1:]), refcheck=False)  # (nobody else knows it)
         told = {"starts": np.concatenate(starts), "depths": np.concatenate(depths), "missing": missing}
         if first.sets is not None:
             told["sets"] = Sets.joined(sets)
@@ -330,11 +364,51 @@ class Trees:
         return map(self.__getitem__, range(len(self)))
 
     def __getitem__(self, t: int) -> Tree:
-        arrays, sets = (self.nodes, self.n, self.values, self.impurity, self.weight), self.sets
-        if len(self) > 1:  # (of a single tree these are all, and stand in pickles once)
-            arrays = (array[self.starts[t] : self.starts[t + 1]] for array in arrays)
-            sets = sets and sets.of_tree(t)
-        return Tree(*arrays, self.n_features, self.n_classes, int(self.depths[t]), self.missing, sets)
+        if len(self) == 1:  # (whose arrays stand in pickles once)
+            return Tree(self)
+        own = slice(self.starts[t], self.starts[t + 1])
+        one = replace(
+            self,
+            nodes=self.nodes[own],
+            n=self.n[own],
+            values=self.values[own],
+            impurity=self.impurity[own],
+            weight=self.weight[own],
+            starts=np.array([0, own.stop - own.start]),
+            depths=self.depths[t : t + 1],
+            sets=self.sets and self.sets.of_tree(t),
+        )
+        return Tree(one)
+
+    @property
+    def _counted(self) -> bool:
+        return self.values.dtype == np.uint32
+
+    @property
+    def kind(self) -> tuple[Any, ...]:
+        """How it is told what nodes say and weigh: the same for trees that are to be joined."""
+        return self.values.dtype, self.weight.dtype, len(self.weight) > 0, self._counted and self.entropy
+
+    def said(self) -> np.ndarray:
+        """What nodes predict: shape (nodes, width), float64."""
+        return self.values / self.weights()[:, None] if self._counted else self.values
+
+    def impurities(self) -> np.ndarray:
+        """Those of all nodes: shape (nodes,)."""
+        if not self._counted:
+            return self.impurity
+        shares = np.split(self.said(), np.cumsum(self.n_classes)[:-1], axis=1)
+        return sum(impurities(share, self.entropy) for share in shares) / len(shares)
+
+    def weights(self) -> np.ndarray:
+        """Those of all nodes: shape (nodes,), float64."""
+        if self._counted:
+            return self.values[:, : self.n_classes[0]].sum(axis=1, dtype=np.float64)
+        return (self.weight if len(self.weight) else self.n).astype(np.float64, copy=False)
+
+    def spelt_out(self) -> Trees:
+        """With nothing left to be read off something else, so that all trees are of one kind."""
+        return replace(self, values=self.said(), impurity=self.impurities(), weight=self.weights())
 
     def _cut(self, n: int) -> Any:
         row_ns = _STEP_NS * float(self.depths.sum() + len(self))
@@ -370,7 +444,7 @@ class Trees:
 
     def means(self, X: np.ndarray | CSR) -> np.ndarray:
         """What the leaves say, on average over the trees: shape (n, width), float64."""
-        width = self.values.shape[1]
+        width, classes = self.values.shape[1], int(self.n_classes[0])
         two = width == 2 and len(self.n_classes) == 1  # (shares of two classes are one number)
         last = two or width == 1
         out = np.zeros((X.shape[0], 1 if last else width))
@@ -378,8 +452,8 @@ class Trees:
             cut, own = self._cut(len(some)), out[part]
             cut.run(
                 lambda cursor, limit, slot, some=some, own=own, cut=cut: descent.sum_pass(
-                    *(some, self.nodes, self.starts, self.depths, *self._bits(), self.values, last, own),
-                    *(cut.bounds, cursor, limit),
+                    *(some, self.nodes, self.starts, self.depths, *self._bits(), self.values, classes, last),
+                    *(own, cut.bounds, cursor, limit),
                 )
             )
         if len(self) > 1:
@@ -391,7 +465,7 @@ class Trees:
         nodes = self.nodes.copy()
         leaf = nodes["feature"] >= LEAF
         nodes["threshold"][leaf] = values[leaf, -1]
-        return replace(self, nodes=nodes, values=values)
+        return replace(self.spelt_out(), nodes=nodes, values=values)
 
     def paths(self, X: np.ndarray | CSR) -> tuple[Any, np.ndarray]:
         """The nodes that each record passes, and where those of each tree begin.
@@ -417,3 +491,10 @@ class Trees:
         out = csr_matrix((np.ones(len(rows), np.int64), (rows, places)), (n, len(self.nodes)))
         out.sort_indices()
         return out, self.starts.copy()
+
+
+def _longer(array: np.ndarray, used: int, room: int) -> np.ndarray:
+    """A copy with room for more; where there is nothing, nothing."""
+    out = np.empty((room if len(array) else 0, *array.shape[1:]), array.dtype)
+    out[:used] = array[:used]
+    return out

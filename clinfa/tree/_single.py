@@ -77,7 +77,7 @@ class Single(Grown):
             seed = np.array([given if drawn else 0], np.uint64)
         trees = grow(ranks, targets, rules, seed, lambda _: (rows, own), len(rows))
         if alpha > 0:
-            trees = pruned(trees[0], alpha).together()
+            trees = pruned(trees[0], alpha).together
         return TreeFit(trees[0], rules.max_features, trees)
 
     def _path(self, X: Any, y: Any, sample_weight: Any) -> PruningPath:

@@ -13,6 +13,7 @@ from clinfa.ensemble import (
     RandomForestClassifier,
     RandomForestRegressor,
 )
+from clinfa.growing.prune import pruned
 from tests.cases import in_cases
 from tests.tree.compare import walked
 
@@ -295,3 +296,41 @@ def test_what_is_refused():
     for how, words in wrong:
         with pytest.raises(ValueError, match=words):
             RandomForestClassifier(**how).fit(X, y)
+
+
+COUNTED = {
+    "two classes": np.minimum(IRIS.targets, 1),
+    "three classes": IRIS.targets,
+    "two targets": np.stack([IRIS.targets, np.arange(150) % 2], axis=1),
+}
+
+
+@pytest.mark.parametrize("criterion", ["gini", "entropy"])
+@pytest.mark.parametrize("y", COUNTED.values(), ids=COUNTED)
+def test_counts_of_classes_say_what_numbers_would(criterion, y):
+    # Where weights are whole numbers nodes keep nothing but how often each class is there.
+    X, w = IRIS.records, 1 + np.arange(150) % 3
+    how = {"criterion": criterion, "bootstrap": False, "max_depth": 4, "random_state": 0}
+    counts = RandomForestClassifier(5, **how).fit(X, y, w)
+    numbers = RandomForestClassifier(5, **how).fit(X, y, w * 0.75)
+    assert (counts._trees.values.dtype, numbers._trees.values.dtype) == (np.uint32, np.float64)
+    for a, b in zip(counts._trees, numbers._trees, strict=True):
+        np.testing.assert_array_equal(a.nodes["right"], b.nodes["right"])
+        np.testing.assert_allclose(a.value, b.value, rtol=1e-14)
+        np.testing.assert_allclose(a.impurity, b.impurity, rtol=1e-12, atol=1e-15)
+        np.testing.assert_allclose(a.weighted_n_node_samples * 0.75, b.weighted_n_node_samples, rtol=1e-14)
+        same = [tree.compute_feature_importances() for tree in (a, b, pruned(a, 0.02), pruned(b, 0.02))]
+        np.testing.assert_allclose(same[::2], same[1::2], rtol=1e-10, atol=1e-15)
+    said = [np.concatenate(forest.predict_proba(X), axis=-1) for forest in (counts, numbers)]
+    np.testing.assert_allclose(*said, rtol=1e-14)
+
+
+def test_trees_of_two_kinds_are_joined():
+    X, y = IRIS.records, IRIS.targets
+    forest = RandomForestClassifier(3, bootstrap=False, warm_start=True, random_state=0).fit(X, y)
+    before = forest.estimators_
+    forest.set_params(n_estimators=5, criterion="entropy").fit(X, y, np.full(150, 0.5))
+    for tree, own in zip(forest, before, strict=False):
+        for name in ("value", "impurity", "weighted_n_node_samples"):
+            np.testing.assert_array_equal(getattr(tree.tree_, name), getattr(own.tree_, name))
+    assert [tree.tree_.weighted_n_node_samples[0] for tree in forest] == [150] * 3 + [75] * 2

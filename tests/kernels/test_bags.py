@@ -50,7 +50,7 @@ def test_draws(k, weighted):
 def test_gather(n):
     for counts in (np.zeros(n), np.arange(n) % 3, np.ones(n)):
         counts = counts.astype(np.uint32)
-        rows, weights = np.empty(n, np.int32), np.empty(n)
+        rows, weights = np.empty(n, np.int32), np.empty(n, np.uint32)
         k = bags.gather(counts, rows, weights)
         assert k == np.count_nonzero(counts)
         assert np.array_equal(rows[:k], np.flatnonzero(counts))

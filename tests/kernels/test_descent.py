@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from clinfa.growing.trees import Tree, Trees, packed
+from clinfa.growing.trees import Trees, packed
 
 
 def chain(rng, d, depth):
@@ -40,12 +40,16 @@ def bushy(rng, d, depth):
 
 def tree_of(rng, right, d, depth, width):
     n = len(right)
-    values, count = rng.random((n, width)), np.ones(n, np.int32)
+    values, count, one = rng.random((n, width)), np.ones(n, np.int32), np.ones(n)
     if width == 2:  # (shares of two classes)
         values[:, 0] = 1 - values[:, 1]
     rule = (rng.standard_normal(n), right, rng.integers(0, d, n), rng.random(n) < 0.5)
     classes, missing = np.array([width]), np.zeros(d, bool)
-    return Tree(packed(*rule, values), count, values, np.zeros(n), np.ones(n), d, classes, depth, missing)
+    if width == 3:  # (counts of classes)
+        values, one = rng.integers(0, 2**30, (n, width)).astype(np.uint32), np.empty(0)
+        values[:, 0] += 1
+    start, depths = np.array([0, n]), np.array([depth])
+    return Trees(packed(*rule, values), count, values, one * 0, one, start, d, classes, depths, missing)[0]
 
 
 def walked(tree, X):
@@ -84,7 +88,7 @@ def test_leaves_and_what_they_say(dtype, gaps, n, d):
     X[rng.random(X.shape) < 0.02] = -np.inf
     trees = forest(rng, d, 1 + n % 3)
     X[: n // 4, 0] = trees[3].nodes["threshold"][0]  # (on the threshold: to the left)
-    together = Trees.joined((tree.together() for tree in trees), len(trees))
+    together = Trees.joined((tree.together for tree in trees), len(trees))
     leaves = together.leaves(X)
     for t, tree in enumerate(trees):
         np.testing.assert_array_equal(leaves[:, t], walked(tree, X))
@@ -97,7 +101,11 @@ def test_a_threshold_of_doubles_between_floats():
     one = np.ones(3)
     rule = (np.array([1 + 2.0**-30, 0, 0]), np.array([2, -1, -1]), np.zeros(3, int), np.zeros(3, bool))
     nodes = packed(*rule, one[:, None])
-    tree = Tree(nodes, one.astype(np.int32), one[:, None], one, one, 1, np.array([1]), 1, np.zeros(1, bool))
+    start, alone = np.array([0, 3]), np.array([1])
+    trees = Trees(
+        *(nodes, one.astype(np.int32), one[:, None], one, one, start, 1, alone, alone, np.zeros(1, bool))
+    )
+    tree = trees[0]
     X = np.array([[1.0], [1 + 2.0**-29], [1 + 2.0**-30], [1 + 2.0**-23]])
     assert tree.apply(X).tolist() == [1, 2, 1, 2]
     assert tree.apply(X.astype(np.float32)).tolist() == [1, 1, 1, 2]

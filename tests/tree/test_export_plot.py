@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from clinfa.datasets import load_diabetes, load_iris
 from clinfa.errors import InvalidParameterError, NotFittedError
-from clinfa.growing.trees import Tree, packed
+from clinfa.growing.trees import Tree, Trees, packed
 from clinfa.tree import (
     DecisionTreeClassifier,
     DecisionTreeRegressor,
@@ -61,15 +61,18 @@ def chain(depth, to_left):
     nodes = packed(np.zeros(n), right, np.zeros(n, np.int64), np.zeros(n, bool), np.zeros((n, 1)))
     model = DecisionTreeRegressor().fit([[0.0]], [0.0])
     model.tree_ = Tree(
-        nodes,
-        np.ones(n, np.int32),
-        np.zeros((n, 1)),
-        np.zeros(n),
-        np.ones(n),
-        1,
-        np.ones(1, np.int64),
-        depth,
-        np.zeros(1, bool),
+        Trees(
+            nodes,
+            np.ones(n, np.int32),
+            np.zeros((n, 1)),
+            np.zeros(n),
+            np.ones(n),
+            np.array([0, n]),
+            1,
+            np.ones(1, np.int64),
+            np.array([depth]),
+            np.zeros(1, bool),
+        )
     )
     return model
 
