@@ -1,10 +1,12 @@
 # The two sides of a node, and tables of their own for small ones. docs/kernels.md, "Trees".
+from libc.math cimport NAN
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
 from clinfa._core.categories cimport sides_of_categories
 from clinfa._core.nodes cimport Pending, Record, Rules, Split, Work, code_t, column_t, value_t
 from clinfa._core.orders cimport clinfa_ctz, mark
+from clinfa._core.random cimport goes_right
 
 cdef extern from "trees.h" nogil:
     uint64_t seed_of_side(uint64_t, int)
@@ -31,11 +33,20 @@ cdef inline int64_t divide(
     cdef int missing_left = split.missing_left, lacks = 0
     cdef int64_t at_low = -1, at_high = -1
     cdef uint8_t* side = work.side
+    cdef uint64_t lot
     if column_t is float or column_t is double:
-        for i in range(m):
-            c = column[rows[i]]
-            side[i] = (c <= threshold) | (missing_left & (c != c))
-            lacks |= c != c
+        lot = split.low | <uint64_t> split.high << 32
+        if p.categories != NULL and p.categories[split.feature]:
+            for i in range(m):
+                c = column[rows[i]]
+                side[i] = not goes_right(lot, c)
+                lacks |= c != c
+            missing_left = not goes_right(lot, NAN)
+        else:
+            for i in range(m):
+                c = column[rows[i]]
+                side[i] = (c <= threshold) | (missing_left & (c != c))
+                lacks |= c != c
     else:
         if p.missing[split.feature]:
             lacking = <uint32_t> n_values[split.feature]

@@ -2,7 +2,7 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
-from clinfa._core.nodes cimport CATEGORY, LACKING_LEFT, LEAF, Node, Record, code_t
+from clinfa._core.nodes cimport CATEGORY, LACKING_LEFT, LEAF, Node, Record, column_t
 from clinfa._core.types cimport clinfa_take, real
 
 # What nodes say as it is kept: numbers, or how often each class is there.
@@ -99,7 +99,7 @@ def pack_pass(
 
 
 def sets_pass(
-    const code_t[:, ::1] columns, # in     (d, n)         codes
+    const column_t[:, ::1] columns,  # in  (d, n)         codes, or codes as numbers with NaN
     const int64_t[::1] n_values,  # in     (d)
     const int32_t[::1] rows,      # in     (m)            records by leaf, as they are after growth
     const Node[::1] nodes,        # in     (nodes)
@@ -114,8 +114,8 @@ def sets_pass(
     cdef int64_t s, j, i, k, f, stripes = bounds.shape[0] - 1
     cdef uint64_t turned
     cdef uint64_t* words
-    cdef const code_t* code
-    cdef code_t c
+    cdef const column_t* code
+    cdef column_t c
     with nogil:
         while limit > 0:
             limit -= 1
@@ -132,7 +132,7 @@ def sets_pass(
                 code = &columns[f, 0]
                 for i in range(begins[j], begins[j] + counts[j]):
                     c = code[rows[i]]
-                    if c < n_values[f]:
-                        words[c >> 6] |= <uint64_t> 1 << (c & 63)
+                    if c < n_values[f]:  # (what is missing is not)
+                        words[<uint32_t> c >> 6] |= <uint64_t> 1 << (<uint32_t> c & 63)
                 for i in range(k):
                     words[i] ^= turned

@@ -1,6 +1,6 @@
 # A cut of one column of a node at random, from its values. docs/kernels.md, "Trees".
 from libc.math cimport INFINITY
-from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 
 from clinfa._core.describe cimport deviations
 from clinfa._core.nodes cimport Pending, Rules, Split, Work, value_t
@@ -22,18 +22,38 @@ cdef inline double uniform(uint64_t seed) noexcept nogil:
     return <double> (seed >> 11) * (1.0 / 9007199254740992.0)
 
 
+cdef inline bint goes_right(uint64_t lot, double code) noexcept nogil:
+    """To which side a category goes by lot; NaN is one."""
+    return mixed(lot ^ (<uint64_t> code if code == code else <uint64_t> 1 << 32)) & 1
+
+
+cdef inline uint64_t draw_sides(uint64_t seed, double* x, int64_t m, double* sides) noexcept nogil:
+    """A division of categories x by lot that leaves none of the sides empty, each as likely as the others: the lot, and
+    0 or 1 for each record. There have to be two categories, and one in 2**64 draws fails."""
+    cdef int64_t i, right, draw
+    for draw in range(64):
+        seed = mixed(seed)
+        right = 0
+        for i in range(m):
+            sides[i] = goes_right(seed, x[i])
+            right += sides[i] > 0
+        if 0 < right < m:
+            break
+    return seed
+
+
 cdef inline void search_random(
     const Rules* p, const value_t* column, int32_t feature, const int32_t* rows, const double* w, const double* y,
     const double* z, int64_t m, double W, double centre, Pending* node, Work* work, Split* best, bint* constant
 ) noexcept nogil:
-    """A cut at random, uniform between the least and the greatest value that occur.
+    """A cut at random, uniform between the least and the greatest value that occur; of categories, sides by lot.
 
     `w` and `z` can be read to a multiple of LANES.
     """
     cdef int64_t i, k, o, q = p.outputs, lacking = 0, n_left = 0
     cdef int64_t padded = (m + LANES - 1) // LANES * LANES
     cdef uint64_t seed
-    cdef bint left_too = False
+    cdef bint left_too = False, sorts = p.categories != NULL and p.categories[feature]
     cdef double at, wl = 0, sl = 0, S = 0, score = 0, ww = 1, side, vl = 0, vr = 0, least, most
     cdef double* sums = work.totals + p.width
     cdef double* x = work.sum
@@ -52,7 +72,12 @@ cdef inline void search_random(
     at = least * (1 - at) + most * at
     if not least <= at < most:
         at = least
-    if least == most:  # what is missing parts from what is not
+    if sorts:
+        seed = draw_sides(seed, x, m, work.weight)
+        for i in range(m):
+            x[i] = work.weight[i]
+        at = 0.5
+    elif least == most:  # what is missing parts from what is not
         at = INFINITY
     elif lacking:
         left_too = (mixed(seed) & 1) != 0
@@ -104,7 +129,8 @@ cdef inline void search_random(
         return
     best.score = score
     best.feature = feature
-    best.low = best.high = 0
+    best.low = <uint32_t> seed if sorts else 0  # (a lot)
+    best.high = <uint32_t> (seed >> 32) if sorts else 0
     best.threshold = at
     best.missing_left = left_too
     best.left = vl

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,9 +10,9 @@ import numpy as np
 from clinfa.arrays import Table, column_names, is_dataset, is_sparse, read_table
 from clinfa.names import categories_of
 
-__all__ = ["MOST", "Categories", "Sets", "read_categories"]
+__all__ = ["Categories", "Sets", "read_categories"]
 
-MOST = 2**16  # values of a column: a split takes a bit for each
+_MOST = 2**16  # values of a column: a split takes a bit for each
 
 
 class Categories(NamedTuple):
@@ -29,6 +30,26 @@ class Categories(NamedTuple):
     columns: np.ndarray
     values: tuple[np.ndarray, ...]
     labels: tuple[np.ndarray | None, ...]
+
+    @classmethod
+    def of(cls, labels: dict[int, np.ndarray | None], values_of: Callable[[int], np.ndarray]) -> Categories:
+        """Those of columns whose numbers stand for `labels`.
+
+        Raises
+        ------
+        ValueError
+            If a column has too many values.
+        """
+        columns, values = sorted(labels), []
+        for f in columns:
+            own = values_of(f)
+            if len(own) > _MOST:
+                raise ValueError(
+                    f"Column {f} of X has {len(own)} categories. At most {_MOST} are allowed: leave it out "
+                    f"of categorical_features."
+                )
+            values.append(own.astype(np.float64, copy=False))
+        return cls(np.array(columns), tuple(values), tuple(labels[f] for f in columns))
 
     def coded(self, X: np.ndarray) -> np.ndarray:
         """Records with codes in these columns; NaN for what is missing or was never seen."""

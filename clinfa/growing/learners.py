@@ -38,7 +38,7 @@ class Grown(Growing):
         return self._trees.means(table.X)
 
     def _read_fit(self, X: Any, sample_weight: Any) -> tuple[Table, np.ndarray]:
-        given = self._categorical
+        given = self.categorical_features
         if given is None:
             return super()._read_fit(X, sample_weight)
         sample_weight = X.weights if is_dataset(X) and sample_weight is None else sample_weight
@@ -54,10 +54,6 @@ class Grown(Growing):
         return read_categories(X, type(self).__name__, self._trees.sets.categories, **how)
 
     @property
-    def _categorical(self) -> Any:
-        return getattr(self, "categorical_features", None)
-
-    @property
     def is_categorical_(self) -> np.ndarray | None:
         """Which columns are of categories, as a mask of shape (n_features,); None where none are."""
         self._check_fitted()
@@ -71,29 +67,24 @@ class Grown(Growing):
         classes = targets.classes
         monotonic = monotonic_of(self.monotonic_cst, table.d, targets.n_classes, classes)
         labels = table.labels
-        if labels is None and self._categorical is not None:  # read on behalf of another
+        if labels is None and self.categorical_features is not None:  # read on behalf of another
             names = [] if table.names is None else list(table.names)
-            by_type = isinstance(self._categorical, str)  # (which is not known any more)
-            mask = np.zeros(0) if by_type else categories_of(self._categorical, names, table.d)
+            given = self.categorical_features
+            # (Types of columns are not known any more.)
+            mask = np.zeros(0) if isinstance(given, str) else categories_of(given, names, table.d)
             labels = dict.fromkeys(np.flatnonzero(mask).tolist())
         if labels:
             self._check_categories(labels, criterion, monotonic)
         rules = self._rules_for(table.n, table.d, criterion, self._random, monotonic)
         ranked = targets.y if criterion == "absolute_error" else None
-        ranks = Ranks.of(table.X, y=ranked, random=self._random)
-        return ranks.sorting(labels) if labels else ranks, rules
+        return Ranks.of(table.X, y=ranked, random=self._random, labels=labels), rules
 
     def _check_categories(self, labels: dict[int, Any], criterion: str, monotonic: np.ndarray | None) -> None:
         """Raise ValueError where other parameters do not go with categories."""
-        if self._random:
+        if criterion == "absolute_error" and not self._random:
             raise ValueError(
-                "categorical_features must be None with splitter='random': categories have no order in which "
-                "a threshold could be drawn."
-            )
-        if criterion == "absolute_error":
-            raise ValueError(
-                "categorical_features must be None with criterion='absolute_error': categories are ordered "
-                "by their means, which that criterion does not go by."
+                "categorical_features must be None with criterion='absolute_error' and best splits: "
+                "categories are ordered by their means, which that criterion does not go by."
             )
         if monotonic is not None and monotonic[list(labels)].any():
             raise ValueError(

@@ -8,7 +8,7 @@ import numpy as np
 
 from clinfa._core import ranks
 from clinfa.arrays import CSR
-from clinfa.growing.categories import MOST, Categories
+from clinfa.growing.categories import Categories
 from clinfa.growing.sparse import rank_sparse
 from clinfa.threads import stripes
 
@@ -23,10 +23,10 @@ class Ranks(NamedTuple):
     Attributes
     ----------
     X : ndarray or scipy.sparse.csr_matrix of shape (n, d)
-        The values.
+        The values; for cuts at random with the codes of categories.
     columns : ndarray of shape (d, n), uint16 or uint32
         0 for the least value of a column; NaN has the code that is the number of values. For cuts at random
-        the values themselves, float32 or float64.
+        the values themselves, float32 or float64, or of categories the codes.
     n_values : ndarray of shape (d,), int64
         Distinct values of each column; zeros where those do not matter.
     missing : ndarray of shape (d,), uint8
@@ -47,38 +47,44 @@ class Ranks(NamedTuple):
     categories: Categories | None = None
 
     @classmethod
-    def of(cls, X: np.ndarray | CSR, *, y: np.ndarray | None = None, random: bool = False) -> Ranks:
-        """Of records of shape (n, d), and of targets of shape (n, outputs) where those matter."""
+    def of(
+        cls,
+        X: np.ndarray | CSR,
+        *,
+        y: np.ndarray | None = None,
+        random: bool = False,
+        labels: dict[int, np.ndarray | None] | None = None,
+    ) -> Ranks:
+        """Of records of shape (n, d), and of targets of shape (n, outputs) where those matter.
+
+        `labels` are columns of categories, and what the numbers in them stand for.
+        """
         targets, n_targets, _ = (None,) * 3 if y is None else _rank(y, np.uint32)
         sparse, dtype = isinstance(X, CSR), np.uint16 if X.shape[0] < 2**16 else np.uint32
-        if not random and sparse:
-            X = X.as_scipy()
-            return cls(X, *rank_sparse(X, dtype), targets, n_targets)
         if not random:
-            return cls(X, *_rank(X, dtype), targets, n_targets)
+            X = X.as_scipy() if sparse else X
+            ranked = rank_sparse(X, dtype) if sparse else _rank(X, dtype)
+            out = cls(X, *ranked, targets, n_targets)
+            return out._replace(categories=Categories.of(labels, out._values)) if labels else out
         if sparse:  # values to draw between are looked at again and again
             X = X.rows(np.arange(X.shape[0]))
+        n_values, categories = np.zeros(X.shape[1], np.int64), None
+        if labels:
+            categories = Categories.of(labels, lambda f: np.unique(X[~np.isnan(X[:, f]), f]))
+            n_values[categories.columns] = [len(values) for values in categories.values]
+            X = categories.coded(X)
         if np.isinf(X).any():  # half-way between two values there has to be a number
             X = np.clip(X, np.finfo(X.dtype).min, np.finfo(X.dtype).max)
         columns = np.array(X.T, order="C")
         missing = np.isnan(columns).any(axis=1).astype(np.uint8)
-        return cls(X, columns, np.zeros(len(columns), np.int64), missing, targets, n_targets)
+        return cls(X, columns, n_values, missing, targets, n_targets, categories)
 
-    def sorting(self, labels: dict[int, np.ndarray | None]) -> Ranks:
-        """The same with some columns of categories, and what the numbers in them stand for."""
-        values, columns = [], np.array(sorted(labels))
-        for f in columns:
-            count = int(self.n_values[f])
-            if count > MOST:
-                raise ValueError(
-                    f"Column {f} of X has {count} categories. At most {MOST} are allowed: leave it out of "
-                    f"categorical_features."
-                )
-            some = np.empty(count + 1, np.int64)
-            some[self.columns[f]] = np.arange(self.n)  # a record of each code; NaN's is the last
-            values.append(np.asarray(self.X[some[:count], np.full(count, f)], np.float64).ravel())
-        known = tuple(labels[f] for f in columns.tolist())
-        return self._replace(categories=Categories(columns, tuple(values), known))
+    def _values(self, f: int) -> np.ndarray:
+        """What the ranks of a column stand for."""
+        count = self.n_values[f]
+        some = np.empty(count + 1, np.int64)
+        some[self.columns[f]] = np.arange(self.n)  # a record of each; NaN's is the last
+        return np.asarray(self.X[some[:count], np.full(count, f)], np.float64).ravel()
 
     @property
     def records(self) -> np.ndarray:

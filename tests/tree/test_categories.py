@@ -15,6 +15,8 @@ from clinfa.dataset import Dataset
 from clinfa.ensemble import (
     AdaBoostClassifier,
     BaggingClassifier,
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
     RandomForestClassifier,
     RandomForestRegressor,
 )
@@ -23,6 +25,7 @@ from clinfa.growing import grow, growth, wide
 from clinfa.tree import (
     DecisionTreeClassifier,
     DecisionTreeRegressor,
+    ExtraTreeRegressor,
     export_graphviz,
     export_text,
     export_tikz,
@@ -325,6 +328,56 @@ def test_within_other_models():
     assert boosted.estimators_[0].tree_.left_categories(0) is not None
 
 
+# Cuts at random
+
+
+def test_every_division_by_lot_is_as_likely():
+    X = np.array([[2.0], [5.0], [9.0], [np.nan]] * 5)
+    y = np.tile([0.0, 1.0, 3.0, 7.0], 5)
+    found = {}
+    for seed in range(1400):
+        tree = ExtraTreeRegressor(max_depth=1, random_state=seed, categorical_features=[0]).fit(X, y)
+        side = tuple(tree.predict(X[:4]) == tree.predict(X[3:4]))
+        found[side] = found.get(side, 0) + 1
+    assert len(found) == 7  # of 4 categories
+    assert max(found.values()) < 260 and min(found.values()) > 140  # 200 +- 13 each
+
+
+@pytest.mark.parametrize("criterion", ["squared_error", "absolute_error", "poisson"])
+@pytest.mark.parametrize("size", ["small", "tables", "wide", "best first"])
+def test_trees_of_divisions_by_lot_predict_what_they_learned(monkeypatch, size, criterion):
+    if size == "tables":
+        monkeypatch.setattr(growth, "_LEAST_TABLES", 1)
+    if size == "wide":
+        for module in (grow, wide):
+            monkeypatch.setattr(module, "WIDE", 100)
+    X, signal = records(500)
+    X[:, 0] = np.where(X[:, 0] == 3, np.inf, X[:, 0])
+    how = {"max_leaf_nodes": 60} if size == "best first" else {"min_samples_leaf": 2}
+    model = ExtraTreeRegressor(criterion=criterion, random_state=0, categorical_features=[0, 1], **how)
+    model.fit(X, np.exp(signal))
+    tree, leaves = model.tree_, model.apply(X)
+    np.testing.assert_array_equal(np.bincount(leaves, minlength=tree.node_count)[leaves], tree.n[leaves])
+    said = np.mean if criterion != "absolute_error" else np.median
+    for leaf in set(leaves):
+        np.testing.assert_allclose(tree.value[leaf, 0, 0], said(np.exp(signal[leaves == leaf])), rtol=1e-12)
+    assert any(tree.left_categories(node) is not None for node in range(1, tree.node_count))
+
+
+def test_forests_of_divisions_by_lot():
+    frame, y = paints()
+    model = ExtraTreesClassifier(20, categorical_features=["colour"], random_state=0).fit(frame, y)
+    assert model.score(frame, y) == 1
+    X, signal = records(600)
+    scores = [
+        ExtraTreesRegressor(50, bootstrap=True, oob_score=True, random_state=0, categorical_features=own)
+        .fit(X, signal)
+        .oob_score_
+        for own in (None, [0, 1])
+    ]
+    assert scores[1] > scores[0]
+
+
 # Labels of any kind
 
 
@@ -467,7 +520,6 @@ def test_what_does_not_go_together():
         (ValueError, {"categorical_features": [True]}, "should be of shape"),
         (ValueError, {"categorical_features": []}, "Use `None` instead"),
         (InvalidParameterError, {"categorical_features": "a"}, "must be an array-like of bool, int or str"),
-        (ValueError, {"categorical_features": [0], "splitter": "random"}, "splitter='random'"),
         (ValueError, {"categorical_features": [0], "criterion": "absolute_error"}, "absolute_error"),
         (ValueError, {"categorical_features": [0], "monotonic_cst": [1, 0, 0, 0]}, r"columns \[0\]"),
     ]:
