@@ -1,4 +1,4 @@
-"""Single trees: large ones, for classes and for numbers, and one of 150 records.
+"""Single trees: large ones, for classes, for numbers and of columns of categories, and one of 150 records.
 
 Quality is what a tree gets wrong of records held back: the share of wrong classes, or of variance that is
 not explained. It is told, with the number of nodes, outside the clock.
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.case import Case, Data
+from benchmarks.peers import THREADS
 
 HELD_BACK = 20_000
 NODES = "it.: nodes"
@@ -27,6 +28,37 @@ def contender(library: str, cls: str) -> Callable:
     def run(data: Data, case: Case):
         make = partial(getattr(importlib.import_module(f"{library}.tree"), cls), random_state=0)
         return lambda: partial(told, make().fit(data["X"], data["y"]), data)
+
+    run.__name__ = library
+    return run
+
+
+KINDS, LEAVES = 200, 255  # categories of a column, and leaves where those are
+
+
+def sorter(library: str) -> Callable:
+    """A tree whose first five columns are of categories, where the library knows those."""
+
+    def run(data: Data, case: Case):
+        X, y, how = data["X"], data["y"], {}
+        if library == "lightgbm":
+            from lightgbm import LGBMRegressor
+
+            plain = {"cat_smooth": 0, "cat_l2": 0, "max_cat_threshold": KINDS, "min_data_per_group": 1}
+            model = LGBMRegressor(
+                n_estimators=1, learning_rate=1, num_leaves=LEAVES, n_jobs=THREADS, verbosity=-1, **plain
+            )
+            how = {"categorical_feature": list(range(5))}
+        else:
+            cls = importlib.import_module(f"{library}.tree").DecisionTreeRegressor
+            own = {"categorical_features": range(5)} if library == "clinfa" else {}
+            model = cls(min_samples_leaf=20, max_leaf_nodes=LEAVES, random_state=0, **own)
+
+        def fit() -> Callable:
+            model.fit(X, y, **how)
+            return lambda: (model.predict(data["T"]), 2 * LEAVES - 1)
+
+        return fit
 
     run.__name__ = library
     return run
@@ -53,6 +85,16 @@ def friedman(scale: float, n: int, d: int = 20) -> Data:
 
     n, m = max(round(n * scale), 200), max(round(HELD_BACK * scale), 200)
     return parted(*make_friedman1(n + m, d, noise=1.0, random_state=0), n)
+
+
+def effects(scale: float) -> Data:
+    """Five columns of categories, each of an effect of its own, and five of numbers."""
+    rng = np.random.default_rng(0)
+    n, m = max(round(100_000 * scale), 200), max(round(HELD_BACK * scale), 200)
+    X = np.concatenate([rng.integers(0, KINDS, (n + m, 5)), rng.standard_normal((n + m, 5))], axis=1)
+    each = rng.standard_normal((5, KINDS))
+    y = each[np.arange(5), X[:, :5].astype(int)].sum(axis=1) + X[:, 5] * (X[:, 0] % 2)
+    return parted(X, y + 0.5 * rng.standard_normal(n + m), n)
 
 
 def iris(scale: float) -> Data:
@@ -100,6 +142,16 @@ CASES = (
         unexplained,
         leeway=0.02,
         note=f"{NODES}; ¹ from 2 % on",
+    ),
+    Case(
+        "tree-categories-100kx10",
+        "Trees",
+        effects,
+        tuple(sorter(library) for library in ("clinfa", "sklearn", "lightgbm")),
+        unexplained,
+        prepared=True,
+        leeway=0.02,
+        note=f"5 columns of {KINDS} categories (numbers to scikit-learn); {LEAVES} leaves; ¹ from 2 % on",
     ),
     case(
         "tree-iris",
