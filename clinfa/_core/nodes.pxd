@@ -63,6 +63,7 @@ cdef struct Rules:
     int64_t tried, min_split, min_leaf, max_depth, most_leaves
     int64_t item                       # bytes of a value in tables of small nodes; 0 where there are none
     double min_weight, min_decrease, total, scale
+    int64_t most_weight                # of a tree, where weights are whole and their logarithms are wanted; else 0
     const int64_t* n_values            # (d)  distinct values of each column
     const uint8_t* missing             # (d)  which columns lack values: those have the code n_values
     const int64_t* classes             # (outputs + 1)  where the classes of an output begin; NULL for numbers
@@ -105,6 +106,7 @@ cdef struct Work:                      # room of one thread; U codes, m records 
     double* sorted                     # (m outputs)  and targets
     double* tree                       # (2 m + 2)
     uint8_t* side                      # (m)
+    double* table                      # (most_weight + 1)  x log x of whole numbers, or NULL
     double slack                       # gains that differ by less are equal
 
 ctypedef packed struct Subtree:        # where one is to grow, and how far it has

@@ -135,19 +135,19 @@ cdef inline double side_targets(const Rules* p, const double* sums, double w) no
 
 cdef inline void score_classes(
     const Rules* p, const int32_t* order, int64_t m, const double* w, const double* y, const double* totals, double W,
-    double* left, double* right, double* weight, double* sum, double* score
+    double* left, double* right, const double* table, double* weight, double* sum, double* score
 ) noexcept nogil:
-    """Scores of all cuts of an ordered column, for classes. `left` and `right` have room for `width` each, `sum` for m."""
-    cdef int64_t j, o, k, q = p.outputs
+    """Scores of all cuts of an ordered column, for classes. `left` and `right` have room for `width` each, `sum` for m.
+
+    `table` has x log x of whole numbers, where weights are such; else it is NULL.
+    """
+    cdef int64_t j, o, k, l, r, step = 1, q = p.outputs
     cdef int32_t i
     cdef double ww = 1, wl = 0, a = 0, b = 0, wr
     for k in range(p.width):
         left[k] = 0
         right[k] = totals[k]
-        if p.measure == GINI_ALL:
-            b += totals[k] * totals[k]
-        else:
-            b += xlogx(totals[k])
+        b += totals[k] * totals[k] if p.measure == GINI_ALL else xlogx(totals[k])
     for j in range(m):
         i = order[j]
         if w != NULL:
@@ -157,21 +157,33 @@ cdef inline void score_classes(
             k = p.classes[o] + <int64_t> y[i * q + o]
             if p.measure == GINI_ALL:
                 a += ww * (2 * left[k] + ww)
-                b += ww * (ww - 2 * right[k])
+                b += ww * (2 * left[k] + ww - 2 * totals[k])
+                left[k] += ww
+            elif table != NULL:
+                l, r, step = <int64_t> left[k], <int64_t> right[k], <int64_t> ww
+                a += table[l + step] - table[l]
+                b += table[r - step] - table[r]
+                left[k] += ww
+                right[k] -= ww
             else:
                 a += xlogx(left[k] + ww) - xlogx(left[k])
                 b += xlogx(max(right[k] - ww, 0.0)) - xlogx(right[k])
-            left[k] += ww
-            right[k] = max(right[k] - ww, 0.0)
+                left[k] += ww
+                right[k] = max(right[k] - ww, 0.0)
         weight[j] = wl
         sum[j] = a
         score[j] = b
-    # (In a loop of its own, which runs in vectors.)
+    # (In loops of their own, which run in vectors.)
     if p.measure == GINI_ALL:
         for j in range(m):
             wr = W - weight[j]
             a = sum[j] / weight[j] + score[j] / wr
             score[j] = a if weight[j] > 0 and wr > 0 else NONE
+    elif table != NULL:
+        for j in range(m):
+            wr = W - weight[j]
+            a = sum[j] + score[j] - <double> q * (table[<int64_t> weight[j]] + table[<int64_t> wr])
+            score[j] = a if wr > 0 else NONE
     else:
         for j in range(m):
             wr = W - weight[j]

@@ -178,7 +178,7 @@ cdef inline void score_order(
     if p.measure == GINI_ALL or p.measure == ENTROPY_ALL:
         score_classes(
             p, work.order, m, w, y, work.totals, W, work.totals + p.width, work.totals + 2 * p.width,
-            work.weight, work.sum, work.score)
+            work.table, work.weight, work.sum, work.score)
     elif p.measure != ABSOLUTE:
         score_targets(
             p, work.order, m, w, z, work.totals, W, work.totals + p.width, work.totals + 2 * p.width,

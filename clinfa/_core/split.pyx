@@ -9,7 +9,7 @@ from clinfa._core.heap cimport dequeue, enqueue
 from clinfa._core.nodes cimport Job, Pending, Record, Rules, Split, Subtree, Work, column_t
 from clinfa._core.orders cimport FEW
 from clinfa._core.random cimport mixed, search_random, uniform
-from clinfa._core.scores cimport ABSOLUTE, NONE, VARIANCE, scalar
+from clinfa._core.scores cimport ABSOLUTE, NONE, VARIANCE, scalar, xlogx
 from clinfa._core.search cimport search_order, search_sums
 from clinfa._core.types cimport clinfa_take
 
@@ -18,16 +18,18 @@ cdef class Plan:
     """The rules of a fit, and the arrays that they point to."""
     cdef Rules rules
     cdef object held
+    cdef readonly int64_t most_weight
 
     def __init__(
         self, int measure, int64_t outputs, int64_t width, int64_t tried, int64_t min_split, int64_t min_leaf,
-        int64_t max_depth, int64_t most_leaves, int64_t item, double min_weight, double min_decrease, double scale,
+        int64_t max_depth, int64_t most_leaves, int64_t item, int64_t most_weight, double min_weight, double min_decrease, double scale,
         const int64_t[::1] n_values, const uint8_t[::1] missing, const int64_t[::1] classes,
         const int8_t[::1] monotonic, const uint8_t[::1] categories, const uint32_t[:, ::1] target_ranks, const int64_t[::1] n_target_values,
     ):
         cdef Rules* p = &self.rules
         p.measure, p.d, p.outputs, p.width = measure, missing.shape[0], outputs, width
         p.tried, p.min_split, p.min_leaf, p.max_depth = tried, min_split, min_leaf, max_depth
+        p.most_weight = most_weight
         p.most_leaves, p.item, p.min_weight, p.min_decrease, p.scale = most_leaves, item, min_weight, min_decrease, scale
         p.n_values, p.missing = &n_values[0], &missing[0]
         p.classes = &classes[0] if classes is not None else NULL
@@ -36,6 +38,7 @@ cdef class Plan:
         p.target_ranks, p.n_target_values, p.n = NULL, NULL, 0
         if target_ranks is not None:
             p.target_ranks, p.n_target_values, p.n = &target_ranks[0, 0], &n_target_values[0], target_ranks.shape[1]
+        self.most_weight = most_weight
         self.held = (n_values, missing, classes, monotonic, categories, target_ranks, n_target_values)
 
 
@@ -86,6 +89,8 @@ cdef int64_t lay_out(Work* k, char* at, const Rules* p, int64_t m, int64_t U) no
     k.means = <double*> piece(
         &at, 0 if not categories else 8 * m if sums else 8 * (min(m, U) * (p.width + 2) + 2 * p.width))
     k.goes = <uint8_t*> piece(&at, U if categories else 0)
+    # (The last, so that nothing moves where a room made for more is used for less.)
+    k.table = <double*> piece(&at, 8 * p.most_weight + 8) if p.most_weight else NULL
     return at - begin
 
 
@@ -105,6 +110,9 @@ def prepare(uint8_t[::1] given, Plan plan, int64_t m, int64_t U):
         memset(work.slot, 255, 4 * U)
         for i in range(plan.rules.d):
             work.permutation[i] = <int32_t> i
+        if work.table != NULL:
+            for i in range(plan.rules.most_weight + 1):
+                work.table[i] = xlogx(<double> i)
 
 
 def place(Plan plan, Subtree[::1] subtrees):

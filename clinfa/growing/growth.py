@@ -39,6 +39,7 @@ CRITERIA = {
 }
 _BUDGET = 4e6  # looks at a value in one call: some 10 ms
 _NODE_NS = 20.0  # putting a node where it is kept
+_TABLE = 4_000_000  # whole numbers whose logarithms are kept, for entropy
 _NONE = np.empty(0, np.uint8)
 _LARGE = 2**20  # bytes
 _LEAST_TABLES = 16_384  # with fewer records than that, small nodes do without tables of their own
@@ -82,7 +83,7 @@ class Room:
 
     def __init__(self) -> None:
         self._arrays: dict[str, np.ndarray] = {}
-        self.sizes = (0, 0)
+        self.sizes, self.weight = (0, 0), 0
         self.kernel = np.empty((0, 0), np.uint8)
 
     def array(
@@ -96,8 +97,9 @@ class Room:
 
     def prepare(self, plan: Any, threads: int, m: int, codes: int) -> None:
         """What the kernel wants on so many threads for at most m records."""
-        if len(self.kernel) < threads or self.sizes[0] < m or self.sizes[1] != codes:
-            self.sizes = (m + m // 64, codes)
+        narrow = self.sizes[0] < m or self.sizes[1] != codes or self.weight < plan.most_weight
+        if len(self.kernel) < threads or narrow:
+            self.sizes, self.weight = (m + m // 64, codes), plan.most_weight
             self.kernel = np.empty((threads, split.room(plan, *self.sizes)), np.uint8)
             for own in self.kernel:
                 split.prepare(own, plan, *self.sizes)
@@ -178,6 +180,7 @@ class Growth:
             2**31 - 2 if rules.max_depth is None else min(rules.max_depth, 2**31 - 2),
             rules.max_leaf_nodes or 0,
             self._item(),
+            self._most_weight() if measure == 4 else 0,
             rules.min_weight_fraction_leaf,
             rules.min_impurity_decrease * self.factor * (self.factor if self.power == 2 else 1.0),
             scale / q,
@@ -189,6 +192,15 @@ class Growth:
             ranks.targets,
             ranks.n_targets,
         )
+
+    def _most_weight(self) -> int:
+        """The weight of the heaviest tree if weights are whole; 0 if they are not, or it is too much."""
+        if not self.whole:
+            return 0
+        m = sum(self.lengths)
+        starts = np.cumsum(self.lengths) - self.lengths
+        most = np.add.reduceat(self.weights[:m], starts).max() if len(self.weights) else max(self.lengths)
+        return int(most) if most <= _TABLE else 0
 
     def _sorts(self) -> np.ndarray | None:
         """Which columns are of categories, as the kernels want it."""
