@@ -72,7 +72,14 @@ cdef struct Rules:
     const void* records                # (n, d)  cuts at random: the values once more, record by record
     const uint32_t* target_ranks       # absolute errors: (outputs, n)
     const int64_t* n_target_values     # (outputs)
-    int64_t n
+    int64_t n                          # records there are
+    const int64_t* starts              # (d + 1)   sparse records: where what a column stores begins; NULL for dense ones
+    const int32_t* records_of          # (stored)  whose that is
+    const uint32_t* zeros              # (d)       the code of zero
+    const int64_t* row_starts          # (n + 1)   the same record by record:
+    const int32_t* row_columns         # (stored)  columns, rising,
+    const void* row_values             # (stored)  and codes, or for cuts at random values
+    int64_t most_entries, stored_item  # how many of a node may be sorted by column; bytes of each
 
 cdef struct Work:                      # room of one thread; U codes, m records at most
     double* sums                       # (2 U)  weight and targets of each code; zero between uses
@@ -108,6 +115,25 @@ cdef struct Work:                      # room of one thread; U codes, m records 
     uint8_t* side                      # (m)
     double* table                      # (most_weight + 1)  x log x of whole numbers, or NULL
     double slack                       # gains that differ by less are equal
+    int32_t* where                     # (n)    sparse records: where each stands in a job's rows; -1 between uses
+    bint repeats                       # whether some stand there several times
+    int64_t begin                      # where the node does
+    double whole                       # its sum of squares (or of x log x) of classes
+    bint sorted_by_column              # whether what its records store is, as follows
+    int32_t* held                      # (d)    which of the touched columns one is, from 1; zero between uses
+    uint64_t* columns                  # (d / 64 + 1)    bits of those; zero between uses
+    uint64_t* column_tops              # (d / 4096 + 1)  words of them that are not zero
+    int32_t* touched                   # (entries)  columns in which something is stored, rising
+    int64_t n_touched
+    int32_t* ends                      # (entries + 1)  where what is stored in each ends; it begins where that before ends
+    int32_t* entry_at                  # (entries)  places of the records in the node
+    char* entries                      # (entries)  and what they store
+    int32_t* room_at                   # (m + 1)    the same for a single column
+    char* room_found                   # (m + 1)
+    const int32_t* at                  # of one column, wherever it stands
+    const void* found
+    char* spread                       # (n)    a column as if it were dense
+    int32_t* identity                  # (m)    0 to m - 1
 
 ctypedef packed struct Subtree:        # where one is to grow, and how far it has
     int64_t begin, end                 # its records

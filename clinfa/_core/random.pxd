@@ -42,6 +42,43 @@ cdef inline uint64_t draw_sides(uint64_t seed, double* x, int64_t m, double* sid
     return seed
 
 
+cdef inline void cut_between(
+    const Pending* node, int32_t feature, double least, double most, int64_t lacking, double* at, bint* left_too
+) noexcept nogil:
+    """A threshold, and whether what is missing goes left of it."""
+    cdef uint64_t seed = seed_of_column(node.seed, feature)
+    cdef double share = uniform(seed)
+    at[0] = least * (1 - share) + most * share
+    if not least <= at[0] < most:
+        at[0] = least
+    left_too[0] = False
+    if least == most:  # what is missing parts from what is not
+        at[0] = INFINITY
+    elif lacking:
+        left_too[0] = (mixed(seed) & 1) != 0
+
+
+cdef inline void offer(
+    const Rules* p, int32_t feature, double at, bint left_too, int64_t n_left, int64_t m, double wl, double W,
+    double score, double left, double right, uint64_t lot, Pending* node, Work* work, Split* best
+) noexcept nogil:
+    """Take a cut that is allowed if it is better than the best so far; the sides would predict `left` and `right`."""
+    if n_left < p.min_leaf or m - n_left < p.min_leaf or wl < p.min_weight or W - wl < p.min_weight:
+        return
+    if p.monotonic != NULL and p.monotonic[feature] != 0 and not allowed(p, feature, left, right, node):
+        return
+    if not score > best.score + work.slack:
+        return
+    best.score = score
+    best.feature = feature
+    best.low = <uint32_t> lot  # (of categories)
+    best.high = <uint32_t> (lot >> 32)
+    best.threshold = at
+    best.missing_left = left_too
+    best.left = left
+    best.right = right
+
+
 cdef inline void search_random(
     const Rules* p, const value_t* column, int32_t feature, const int32_t* rows, const double* w, const double* y,
     const double* z, int64_t m, double W, double centre, Pending* node, Work* work, Split* best, bint* constant
@@ -52,7 +89,7 @@ cdef inline void search_random(
     """
     cdef int64_t i, k, o, q = p.outputs, lacking = 0, n_left = 0
     cdef int64_t padded = (m + LANES - 1) // LANES * LANES
-    cdef uint64_t seed
+    cdef uint64_t lot = 0
     cdef bint left_too = False, sorts = p.categories != NULL and p.categories[feature]
     cdef double at, wl = 0, sl = 0, S = 0, score = 0, ww = 1, side, vl = 0, vr = 0, least, most
     cdef double* sums = work.totals + p.width
@@ -67,23 +104,15 @@ cdef inline void search_random(
     if lacking == m or (least == most and not lacking):
         constant[0] = True
         return
-    seed = seed_of_column(node.seed, feature)
-    at = uniform(seed)
-    at = least * (1 - at) + most * at
-    if not least <= at < most:
-        at = least
+    cut_between(node, feature, least, most, lacking, &at, &left_too)
     if sorts:
-        seed = draw_sides(seed, x, m, work.weight)
+        lot = draw_sides(seed_of_column(node.seed, feature), x, m, work.weight)
         for i in range(m):
             x[i] = work.weight[i]
-        at = 0.5
-    elif least == most:  # what is missing parts from what is not
-        at = INFINITY
-    elif lacking:
-        left_too = (mixed(seed) & 1) != 0
-        if left_too:
-            for i in range(m):
-                x[i] = x[i] if x[i] == x[i] else least
+        at, left_too = 0.5, False
+    elif left_too:
+        for i in range(m):
+            x[i] = x[i] if x[i] == x[i] else least
     if scalar(p.measure):
         S = work.totals[0]
         n_left = left_sums(x, at, w, z, padded, &wl, &sl)
@@ -115,23 +144,10 @@ cdef inline void search_random(
             sums[k] = max(work.totals[k] - sums[k], 0.0) if of_classes(p) else work.totals[k] - sums[k]
         side = side_classes(p, sums, W - wl) if of_classes(p) else side_targets(p, sums, W - wl)
         score = score + side if score > NONE and side > NONE else NONE
-    if n_left < p.min_leaf or m - n_left < p.min_leaf or wl < p.min_weight or W - wl < p.min_weight:
-        return
     if scalar(p.measure):
         vl = sl / wl + centre
         vr = (S - sl) / (W - wl) + centre
     elif p.measure == ABSOLUTE:
         vl += centre
         vr += centre
-    if p.monotonic != NULL and p.monotonic[feature] != 0 and not allowed(p, feature, vl, vr, node):
-        return
-    if not score > best.score + work.slack:
-        return
-    best.score = score
-    best.feature = feature
-    best.low = <uint32_t> seed if sorts else 0  # (a lot)
-    best.high = <uint32_t> (seed >> 32) if sorts else 0
-    best.threshold = at
-    best.missing_left = left_too
-    best.left = vl
-    best.right = vr
+    offer(p, feature, at, left_too, n_left, m, wl, W, score, vl, vr, lot, node, work, best)

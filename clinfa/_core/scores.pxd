@@ -133,6 +133,32 @@ cdef inline double side_targets(const Rules* p, const double* sums, double w) no
     return out
 
 
+cdef inline void whole_scores(
+    const Rules* p, int64_t n, double W, const double* table, const double* weight, const double* sum, double* score
+) noexcept nogil:
+    """Scores for classes from both sides' sums of squares (or of x log x): the left ones' in `sum`, the right ones' in `score`.
+
+    (In loops of their own, which run in vectors.)
+    """
+    cdef int64_t j
+    cdef double a, wr
+    if p.measure == GINI_ALL:
+        for j in range(n):
+            wr = W - weight[j]
+            a = sum[j] / weight[j] + score[j] / wr
+            score[j] = a if weight[j] > 0 and wr > 0 else NONE
+    elif table != NULL:
+        for j in range(n):
+            wr = W - weight[j]
+            a = sum[j] + score[j] - <double> p.outputs * (table[<int64_t> weight[j]] + table[<int64_t> wr])
+            score[j] = a if wr > 0 else NONE
+    else:
+        for j in range(n):
+            wr = W - weight[j]
+            a = sum[j] + score[j] - <double> p.outputs * (xlogx(weight[j]) + xlogx(wr))
+            score[j] = a if weight[j] > 0 and wr > 0 else NONE
+
+
 cdef inline void score_classes(
     const Rules* p, const int32_t* order, int64_t m, const double* w, const double* y, const double* totals, double W,
     double* left, double* right, const double* table, double* weight, double* sum, double* score
@@ -143,7 +169,7 @@ cdef inline void score_classes(
     """
     cdef int64_t j, o, k, l, r, step = 1, q = p.outputs
     cdef int32_t i
-    cdef double ww = 1, wl = 0, a = 0, b = 0, wr
+    cdef double ww = 1, wl = 0, a = 0, b = 0
     for k in range(p.width):
         left[k] = 0
         right[k] = totals[k]
@@ -173,22 +199,7 @@ cdef inline void score_classes(
         weight[j] = wl
         sum[j] = a
         score[j] = b
-    # (In loops of their own, which run in vectors.)
-    if p.measure == GINI_ALL:
-        for j in range(m):
-            wr = W - weight[j]
-            a = sum[j] / weight[j] + score[j] / wr
-            score[j] = a if weight[j] > 0 and wr > 0 else NONE
-    elif table != NULL:
-        for j in range(m):
-            wr = W - weight[j]
-            a = sum[j] + score[j] - <double> q * (table[<int64_t> weight[j]] + table[<int64_t> wr])
-            score[j] = a if wr > 0 else NONE
-    else:
-        for j in range(m):
-            wr = W - weight[j]
-            a = sum[j] + score[j] - <double> q * (xlogx(weight[j]) + xlogx(wr))
-            score[j] = a if weight[j] > 0 and wr > 0 else NONE
+    whole_scores(p, m, W, table, weight, sum, score)
 
 
 cdef inline void score_targets(

@@ -12,15 +12,48 @@ cdef extern from "trees.h" nogil:
     const double NONE "NO_SCORE"
 
 
+cdef inline int64_t read_sums(int64_t last, bint counted, Work* work) noexcept nogil:
+    """Read off what each code has, in order, summed up from the first: the number of codes."""
+    cdef int64_t t, word, k = 0
+    cdef uint32_t c
+    cdef uint64_t top, found
+    cdef double wl = 0, sl = 0, nl = 0
+    cdef double* sums = work.sums
+    cdef double* counts = work.counts
+    for t in range(last):
+        top = work.tops[t]
+        work.tops[t] = 0
+        while top:
+            word = t * 64 + clinfa_ctz(top)
+            top &= top - 1
+            found = work.bits[word]
+            work.bits[word] = 0
+            while found:
+                c = <uint32_t> (word * 64 + clinfa_ctz(found))
+                found &= found - 1
+                wl += sums[2 * c]
+                sl += sums[2 * c + 1]
+                sums[2 * c] = 0
+                sums[2 * c + 1] = 0
+                work.weight[k] = wl
+                work.sum[k] = sl
+                work.codes[k] = c
+                if counted:
+                    nl += counts[c]
+                    counts[c] = 0
+                    work.count[k] = nl
+                k += 1
+    return k
+
+
 cdef inline int64_t gather_sums(
     const code_t* code, int64_t n_values, const int32_t* rows, const double* w, const double* z, int64_t m,
     bint counted, Work* work
 ) noexcept nogil:
     """Weights and targets of each value that occurs, in order, summed up from the first: the number of values."""
-    cdef int64_t i, j, t, word, last, k = 0
+    cdef int64_t i, j, k = 0
     cdef uint32_t c, most = 0
-    cdef uint64_t top, found
-    cdef double wl = 0, sl = 0, nl = 0
+    cdef double wl = 0, sl = 0
     cdef double* sums = work.sums
     cdef double* counts = work.counts
     cdef uint64_t* bits = work.bits
@@ -46,34 +79,10 @@ cdef inline int64_t gather_sums(
         sums[2 * c] += w[i] if w != NULL else 1.0
         sums[2 * c + 1] += z[i]
         most = c if c > most else most
-    last = (most >> 12) + 1
     if counted:
         for i in range(m):
             counts[code[rows[i]]] += 1
-    for t in range(last):
-        top = work.tops[t]
-        work.tops[t] = 0
-        while top:
-            word = t * 64 + clinfa_ctz(top)
-            top &= top - 1
-            found = work.bits[word]
-            work.bits[word] = 0
-            while found:
-                c = <uint32_t> (word * 64 + clinfa_ctz(found))
-                found &= found - 1
-                wl += sums[2 * c]
-                sl += sums[2 * c + 1]
-                sums[2 * c] = 0
-                sums[2 * c + 1] = 0
-                work.weight[k] = wl
-                work.sum[k] = sl
-                work.codes[k] = c
-                if counted:
-                    nl += counts[c]
-                    counts[c] = 0
-                    work.count[k] = nl
-                k += 1
-    return k
+    return read_sums((most >> 12) + 1, counted, work)
 
 
 cdef inline bint allowed(const Rules* p, int32_t feature, double left, double right, Pending* node) noexcept nogil:
@@ -137,9 +146,18 @@ cdef inline void search_sums(
 ) noexcept nogil:
     """The best cut of a column where there is one target, or two classes."""
     cdef bint counted = p.min_leaf > 1 and w != NULL
-    cdef int64_t k = gather_sums(code, n_values, rows, w, z, m, counted, work), j
-    cdef double wm, sm, nm, S = work.sum[k - 1]
+    cdef int64_t k = gather_sums(code, n_values, rows, w, z, m, counted, work)
     cdef const double* count = work.count if counted or m <= FEW and n_values < SMALL_CODE - 1 else work.weight
+    cut_sums(p, feature, n_values, k, count, m, W, centre, node, work, best, constant)
+
+
+cdef inline void cut_sums(
+    const Rules* p, int32_t feature, int64_t n_values, int64_t k, const double* count, int64_t m, double W, double centre,
+    Pending* node, Work* work, Split* best, bint* constant
+) noexcept nogil:
+    """The best cut between k values, of which there are sums and, in `count`, how many records have them."""
+    cdef int64_t j
+    cdef double wm, sm, nm, S = work.sum[k - 1]
     cdef bint lacking = p.missing[feature] and work.codes[k - 1] == n_values
     cdef int64_t valid = k - 1 if lacking else k
     if valid == 0 or (valid == 1 and not lacking):

@@ -7,10 +7,11 @@ from clinfa._core.categories cimport search_categories, search_projected
 from clinfa._core.divide cimport FEWEST, SMALL, STRIDE, children, condense, divide, gather
 from clinfa._core.heap cimport dequeue, enqueue
 from clinfa._core.nodes cimport Job, Pending, Record, Rules, Split, Subtree, Work, column_t
-from clinfa._core.orders cimport FEW
 from clinfa._core.random cimport mixed, search_random, uniform
-from clinfa._core.scores cimport ABSOLUTE, NONE, VARIANCE, scalar, xlogx
+from clinfa._core.room cimport lay_out
+from clinfa._core.scores cimport NONE, VARIANCE, scalar, xlogx
 from clinfa._core.search cimport search_order, search_sums
+from clinfa._core.stored cimport leave_place, look_at, search_stored, settle, spread, take_place
 from clinfa._core.types cimport clinfa_take
 
 
@@ -35,63 +36,30 @@ cdef class Plan:
         p.classes = &classes[0] if classes is not None else NULL
         p.monotonic = &monotonic[0] if monotonic is not None else NULL
         p.categories = &categories[0] if categories is not None else NULL
-        p.target_ranks, p.n_target_values, p.n = NULL, NULL, 0
+        p.target_ranks, p.n_target_values, p.n, p.starts = NULL, NULL, 0, NULL
         if target_ranks is not None:
             p.target_ranks, p.n_target_values, p.n = &target_ranks[0, 0], &n_target_values[0], target_ranks.shape[1]
         self.most_weight = most_weight
         self.held = (n_values, missing, classes, monotonic, categories, target_ranks, n_target_values)
 
+    def store(
+        self, const int64_t[::1] starts, const int32_t[::1] records_of, const uint32_t[::1] zeros,
+        const int64_t[::1] row_starts, const int32_t[::1] row_columns, const uint8_t[::1] row_values,
+    ):
+        """What sparse records store: see `Rules`."""
+        cdef Rules* p = &self.rules
+        p.starts, p.records_of, p.zeros = &starts[0], &records_of[0], &zeros[0]
+        p.row_starts, p.row_columns, p.row_values = &row_starts[0], &row_columns[0], &row_values[0]
+        p.n = row_starts.shape[0] - 1
+        p.stored_item = row_values.shape[0] // row_columns.shape[0]
+        p.most_entries = max(row_columns.shape[0] // 8, min(row_columns.shape[0], MOST_ENTRIES))
+        self.held += (starts, records_of, zeros, row_starts, row_columns, row_values)
+
+
+cdef enum:
+    MOST_ENTRIES = 65536  # what the records of a node store may be sorted by column up to here, or an eighth of all
 
 PENDING_BYTES, SPLIT_BYTES = sizeof(Pending), sizeof(Split)
-
-
-cdef inline char* piece(char** at, int64_t size) noexcept nogil:
-    """The next so many bytes of a thread's room."""
-    cdef char* out = at[0]
-    at[0] = out + (size + 63) // 64 * 64
-    return out
-
-
-cdef int64_t lay_out(Work* k, char* at, const Rules* p, int64_t m, int64_t U) noexcept nogil:
-    """Where everything lies in a thread's room; returns its size."""
-    cdef char* begin = at
-    cdef bint sums = scalar(p.measure), deviations = p.measure == ABSOLUTE
-    cdef bint categories = p.categories != NULL, counted = p.min_leaf > 1 or categories
-    cdef int64_t few = min(m, FEW), q = p.outputs
-    k.sums = <double*> piece(&at, 16 * U if sums else 0)
-    k.counts = <double*> piece(&at, 8 * U if sums and counted else 0)
-    k.bits = <uint64_t*> piece(&at, (U // 64 + 1) * 8)
-    k.tops = <uint64_t*> piece(&at, (U // 4096 + 1) * 8)
-    k.slot = <int32_t*> piece(&at, 4 * U)          # the end of what `prepare` sets
-    k.permutation = <int32_t*> piece(&at, 8 * p.d)
-    k.chain = <int32_t*> piece(&at, 0 if sums else 4 * m)
-    k.order = <int32_t*> piece(&at, 4 * (few if sums else m))
-    k.codes = <uint32_t*> piece(&at, 4 * m + 4)
-    k.weight = <double*> piece(&at, 8 * m)
-    k.sum = <double*> piece(&at, 8 * m + 64)
-    k.count = <double*> piece(&at, 8 * (few if sums and not counted else m))
-    k.score = <double*> piece(&at, 8 * m)
-    k.left = <double*> piece(&at, 8 * m if p.monotonic != NULL or deviations else 0)
-    k.right = <double*> piece(&at, 8 * m if p.monotonic != NULL or deviations else 0)
-    k.z = <double*> piece(&at, 8 * m * q + 64)
-    k.moved = <double*> piece(&at, 8 * m * q + 128)
-    k.moved_rows = <int32_t*> piece(&at, 4 * m + 64)
-    k.totals = <double*> piece(&at, 24 * p.width)
-    k.local = piece(&at, p.item * STRIDE * p.d)
-    k.home = <int32_t*> piece(&at, 4 * SMALL)
-    k.local_values = <int64_t*> piece(&at, 8 * p.d)
-    k.rank = <int32_t*> piece(&at, 4 * m * q if deviations else 0)
-    k.ordered = <int32_t*> piece(&at, 4 * m * q if deviations else 0)
-    k.sorted = <double*> piece(&at, 8 * m * q if deviations else 0)
-    k.tree = <double*> piece(&at, 16 * (m + 1) if deviations else 0)
-    k.side = <uint8_t*> piece(&at, m)
-    k.most_codes = U
-    k.means = <double*> piece(
-        &at, 0 if not categories else 8 * m if sums else 8 * (min(m, U) * (p.width + 2) + 2 * p.width))
-    k.goes = <uint8_t*> piece(&at, U if categories else 0)
-    # (The last, so that nothing moves where a room made for more is used for less.)
-    k.table = <double*> piece(&at, 8 * p.most_weight + 8) if p.most_weight else NULL
-    return at - begin
 
 
 def room(Plan plan, int64_t m, int64_t U):
@@ -113,6 +81,10 @@ def prepare(uint8_t[::1] given, Plan plan, int64_t m, int64_t U):
         if work.table != NULL:
             for i in range(plan.rules.most_weight + 1):
                 work.table[i] = xlogx(<double> i)
+        if plan.rules.starts != NULL:
+            memset(work.where, 255, 4 * plan.rules.n)
+            for i in range(m):
+                work.identity[i] = <int32_t> i
 
 
 def place(Plan plan, Subtree[::1] subtrees):
@@ -140,7 +112,11 @@ cdef inline void search(
     Split* best, bint* constant
 ) noexcept nogil:
     """The best split of a node by one column, where it is better than the best so far."""
-    cdef const column_t* column = columns + f * n
+    cdef const column_t* column
+    if p.starts != NULL:
+        search_stored(p, columns, n_values, f, rows, w, y, z, m, W, centre, node, work, best, constant)
+        return
+    column = columns + f * n
     if column_t is float or column_t is double:
         constant[0] = False
         search_random(p, column, f, rows, w, y, z, m, W, centre, node, work, best, constant)
@@ -172,6 +148,13 @@ cdef inline void seek(
     cdef bint constant
     best.score = NONE
     best.left = best.right = best.threshold = 0
+    if p.starts != NULL:
+        look_at(p, columns, rows, node.begin, m, work)
+        if p.tried >= d and work.sorted_by_column:  # (all other columns are constant)
+            for at in range(work.n_touched):
+                search(
+                    p, columns, n, n_values, work.touched[at], rows, w, y, z, m, W, centre, node, work, best, &constant)
+            return
     if p.tried >= d:
         for at in range(d):
             search(
@@ -240,10 +223,14 @@ cdef inline int64_t part(
 ) noexcept nogil:
     """Divide a node; returns how many of its records go left."""
     cdef Record* out = job.nodes + node.place
-    cdef int64_t b = node.begin
-    cdef int64_t n_left = divide(
+    cdef int64_t b = node.begin, n_left
+    if p.starts != NULL:
+        columns, n = spread(p, columns, split.feature, job.rows + b, node.end - b, work), 0
+    n_left = divide(
         p, columns, n, n_values, split, job.rows + b, job.w + b if job.w != NULL else NULL,
         job.y + b * p.outputs, node.end - b, work, out)
+    if p.starts != NULL:
+        settle(job.rows, b, node.end, work)
     if job.home != NULL:
         if out.low >= 0:
             out.low = job.home[out.low]
@@ -328,7 +315,8 @@ cdef inline void root_of(const Subtree* one, Pending* root) noexcept nogil:
 
 def grow_pass(
     Plan plan,
-    const column_t[:, ::1] X,    # in     (d, n)        ranks of values; for cuts at random, the values
+    const column_t[:, ::1] X,    # in     (d, n)        ranks of values; for cuts at random, the values; of sparse records
+                                 #        (1, stored)   what each column stores
     const column_t[:, ::1] records,  # in  (n, d) or (0, d)  for cuts at random, the values record by record
     int32_t[::1] rows,           # inout  (m)           the records of all jobs
     double[::1] w,               # inout  (m + 7) or (0)  their weights, none of them zero, and zeros
@@ -376,6 +364,8 @@ def grow_pass(
                 job.values = &values[one.first, 0]
                 job.waits, job.count, job.leaves = one.waits, one.count, one.leaves
                 job.budget = budget
+                if p.starts != NULL:
+                    take_place(job.rows, one.begin, one.end, &work)
                 if job.count == 0:
                     root_of(one, job.waiting)
                     job.waits = 1
@@ -383,6 +373,8 @@ def grow_pass(
                     grow_best(p, &X[0, 0], n, p.n_values, &job, &work)
                 else:
                     descend(p, &X[0, 0], n, p.n_values, p.item > 0, &job, 0, &work)
+                if p.starts != NULL:
+                    leave_place(job.rows, one.begin, one.end, &work)
                 one.waits, one.count, one.leaves = job.waits, job.count, job.leaves
                 if begins:
                     free[0] += most if one.waits else one.count

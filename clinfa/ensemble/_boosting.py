@@ -192,11 +192,11 @@ class TreeRounds(ClassifierRounds):
         super().__init__(base, table, labels)
         y, k = labels.codes, labels.n_classes
         self.targets = Targets(y[:, None].astype(np.float64), np.array([k]), True)
-        self.ranks, self.rules = base._prepare(table, self.targets, base.criterion)
         plain = {"max_depth": 1, "criterion": base.criterion, "random_state": base.random_state}
         stump = type(base) is DecisionTreeClassifier and base._changed().items() <= plain.items()
         measured = k == 2 or base.criterion == "gini"
         stump = stump and base.max_depth == 1 and measured
+        self.ranks, self.rules = base._prepare(table, self.targets, base.criterion, thin=not stump)
         self.sorted = Sorted.of(self.ranks, y, k, base.criterion) if stump else None
 
     def fit(self, weights: np.ndarray, own: int) -> tuple[Any, np.ndarray]:

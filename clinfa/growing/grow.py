@@ -49,7 +49,8 @@ def grow(
         room, crate = _one_of(spare), _one_of(crates)
         growth = Growth(ranks, targets, rules, [sample(int(seed)) for seed in part], room)
         subtrees = growth.roots(part)
-        if len(part) == 1 and len(growth.rows) >= 2 * WIDE and not rules.max_leaf_nodes:
+        wide = len(growth.rows) >= 2 * WIDE and not rules.max_leaf_nodes and ranks.stored is None
+        if len(part) == 1 and wide:
             trees = growth.packed(crate, *grow_wide(growth, subtrees))
         else:
             trees = growth.packed(crate, *growth.grow(subtrees), subtrees["first"], subtrees["count"])

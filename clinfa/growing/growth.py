@@ -170,7 +170,7 @@ class Growth:
         measure, q = _measure(targets, rules), targets.y.shape[1]
         scale = 1 / math.log(2) if rules.criterion in ("entropy", "log_loss") else 1.0
         scale *= 2.0 if measure == 0 and targets.classes else 1.0
-        return split.Plan(
+        plan = split.Plan(
             measure,
             q,
             self.width,
@@ -192,6 +192,9 @@ class Growth:
             ranks.targets,
             ranks.n_targets,
         )
+        if ranks.stored is not None:
+            plan.store(*ranks.stored[:-1], ranks.stored.row_values.view(np.uint8))
+        return plan
 
     def _most_weight(self) -> int:
         """The weight of the heaviest tree if weights are whole; 0 if they are not, or it is too much."""
@@ -227,7 +230,7 @@ class Growth:
 
     def _item(self) -> int:
         """Bytes of a value in the tables of small nodes; 0 where they have none."""
-        if self.ranks.n < _LEAST_TABLES or self.rules.max_leaf_nodes:
+        if self.ranks.n < _LEAST_TABLES or self.rules.max_leaf_nodes or self.ranks.stored is not None:
             return 0
         return self.ranks.columns.itemsize if self.rules.random else 2
 
@@ -282,7 +285,8 @@ class Growth:
         X, there = ranks.X, self.rules.random
         if not isinstance(X, np.ndarray):
             for first, size in zip(firsts, counts, strict=True):
-                set_thresholds(X, found[first : first + size])
+                if not there:
+                    set_thresholds(X, found[first : first + size])
             X, there = np.empty((0, ranks.d)), True
         cut = stripes(trees, count / trees * _NODE_NS)
         rooms = np.empty((cut.width(), 2 * int(counts.max())), np.int32)

@@ -63,7 +63,9 @@ class Grown(Growing):
         out[self._trees.sets.categories.columns] = True
         return out
 
-    def _prepare(self, table: Table, targets: Targets, criterion: str) -> tuple[Ranks, Rules]:
+    def _prepare(
+        self, table: Table, targets: Targets, criterion: str, *, thin: bool = True
+    ) -> tuple[Ranks, Rules]:
         classes = targets.classes
         monotonic = monotonic_of(self.monotonic_cst, table.d, targets.n_classes, classes)
         labels = table.labels
@@ -77,7 +79,7 @@ class Grown(Growing):
             self._check_categories(labels, criterion, monotonic)
         rules = self._rules_for(table.n, table.d, criterion, self._random, monotonic)
         ranked = targets.y if criterion == "absolute_error" else None
-        return Ranks.of(table.X, y=ranked, random=self._random, labels=labels), rules
+        return Ranks.of(table.X, y=ranked, random=self._random, labels=labels, thin=thin), rules
 
     def _check_categories(self, labels: dict[int, Any], criterion: str, monotonic: np.ndarray | None) -> None:
         """Raise ValueError where other parameters do not go with categories."""

@@ -9,12 +9,13 @@ import numpy as np
 from clinfa._core import ranks
 from clinfa.arrays import CSR
 from clinfa.growing.categories import Categories
-from clinfa.growing.sparse import rank_sparse
+from clinfa.growing.sparse import Stored, rank_sparse, ranks_stored, values_stored, within
 from clinfa.threads import stripes
 
 __all__ = ["Ranks"]
 
 _VALUE_NS = 20.0  # sorting, by value
+_THIN = 3  # sparse records stay so where they store less than this share of all values: one of three
 
 
 class Ranks(NamedTuple):
@@ -36,6 +37,8 @@ class Ranks(NamedTuple):
     n_targets : ndarray of shape (outputs,), int64, or None
     categories : Categories or None
         Which columns are of categories, and what their codes stand for.
+    stored : Stored or None
+        With sparse records that stay so, `columns` are of shape (1, stored): what each column stores.
     """
 
     X: Any
@@ -45,6 +48,7 @@ class Ranks(NamedTuple):
     targets: np.ndarray | None = None
     n_targets: np.ndarray | None = None
     categories: Categories | None = None
+    stored: Stored | None = None
 
     @classmethod
     def of(
@@ -54,13 +58,19 @@ class Ranks(NamedTuple):
         y: np.ndarray | None = None,
         random: bool = False,
         labels: dict[int, np.ndarray | None] | None = None,
+        thin: bool = False,
     ) -> Ranks:
         """Of records of shape (n, d), and of targets of shape (n, outputs) where those matter.
 
-        `labels` are columns of categories, and what the numbers in them stand for.
+        `labels` are columns of categories, and what the numbers in them stand for. `thin` keeps sparse
+        records without any so, where they store few values.
         """
         targets, n_targets, _ = (None,) * 3 if y is None else _rank(y, np.uint32)
         sparse, dtype = isinstance(X, CSR), np.uint16 if X.shape[0] < 2**16 else np.uint32
+        if sparse and thin and not labels and _THIN * int(X.indptr[-1]) < X.shape[0] * X.shape[1]:
+            X = X.as_scipy()
+            columns, n_values, missing, stored = values_stored(X) if random else ranks_stored(X, dtype)
+            return cls(X, columns, n_values, missing, targets, n_targets, stored=stored)
         if not random:
             X = X.as_scipy() if sparse else X
             ranked = rank_sparse(X, dtype) if sparse else _rank(X, dtype)
@@ -73,8 +83,7 @@ class Ranks(NamedTuple):
             categories = Categories.of(labels, lambda f: np.unique(X[~np.isnan(X[:, f]), f]))
             n_values[categories.columns] = [len(values) for values in categories.values]
             X = categories.coded(X)
-        if np.isinf(X).any():  # half-way between two values there has to be a number
-            X = np.clip(X, np.finfo(X.dtype).min, np.finfo(X.dtype).max)
+        X = within(X)
         columns = np.array(X.T, order="C")
         missing = np.isnan(columns).any(axis=1).astype(np.uint8)
         return cls(X, columns, n_values, missing, targets, n_targets, categories)
@@ -89,7 +98,8 @@ class Ranks(NamedTuple):
     @property
     def records(self) -> np.ndarray:
         """X again where columns are values; nothing otherwise."""
-        return self.X if self.columns.dtype == self.X.dtype else self.columns[:0].reshape(0, self.d)
+        there = self.stored is None and self.columns.dtype == self.X.dtype
+        return self.X if there else self.columns[:0].reshape(0, self.d)
 
     @property
     def n(self) -> int:

@@ -1,4 +1,4 @@
-"""Sparse records: what comes of them is what comes of the same records dense, to the bit."""
+"""Sparse records: they make what the same records dense make, to the bit where sums are exact."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from clinfa.ensemble import (
     RandomForestClassifier,
     RandomForestRegressor,
 )
-from clinfa.growing import sparse, trees
+from clinfa.growing import ranks, sparse, trees
 from clinfa.growing.ranks import Ranks
 from clinfa.tree import (
     DecisionTreeClassifier,
@@ -25,8 +25,11 @@ from clinfa.tree import (
 
 GROWN = [
     DecisionTreeClassifier(max_features=2, random_state=0),
+    DecisionTreeClassifier(min_samples_leaf=3),
+    DecisionTreeClassifier(criterion="entropy", max_features=3, random_state=0),
     DecisionTreeRegressor(criterion="absolute_error"),
-    DecisionTreeRegressor(max_leaf_nodes=5, monotonic_cst=[1, 0, 0, -1, 0, 0]),
+    DecisionTreeRegressor(criterion="poisson"),
+    DecisionTreeClassifier(max_leaf_nodes=5, monotonic_cst=[1, 0, 0, -1, 0, 0]),
     ExtraTreeClassifier(random_state=0),
     ExtraTreeRegressor(random_state=0),
     RandomForestClassifier(40, oob_score=True, random_state=0),
@@ -72,6 +75,7 @@ def test_ranks_are_those_of_dense_records(form, dtype, monkeypatch):
 @pytest.mark.parametrize("model", GROWN, ids=lambda model: type(model).__name__)
 def test_trees_are_those_of_dense_records(model, monkeypatch):
     monkeypatch.setattr(trees, "_DENSE", 100)  # so that predictions are by blocks of a few records
+    monkeypatch.setattr(ranks, "_THIN", 0)
     for dtype in (np.float32, np.float64):
         X, y = _data()
         X = X.astype(dtype)
@@ -94,8 +98,32 @@ def test_trees_are_those_of_dense_records(model, monkeypatch):
             np.testing.assert_array_equal(got, want)
 
 
+@pytest.mark.parametrize("cls", [DecisionTreeClassifier, ExtraTreeClassifier])
+@pytest.mark.parametrize("outputs", [1, 2])
+@pytest.mark.parametrize("features", [None, 0.1])
+def test_many_columns_and_classes(cls, outputs, features):
+    # Wide nodes look at columns one by one, small ones sort what their few records store.
+    rng = np.random.default_rng()
+    X = np.rint(3 * rng.standard_normal((300, 5000))) * (rng.random((300, 5000)) < 0.02) + 0.0
+    X[rng.random(X.shape) < 0.001] = np.nan
+    X[:, 7] = rng.standard_normal(300)
+    y = rng.integers(0, 7, (300, outputs)) + 10 * (X[:, 7] > 0)[:, None]
+    y = y[:, 0] if outputs == 1 else y
+    weights = rng.integers(0, 3, 300).astype(float)
+    model = cls(max_features=features, random_state=0)
+    dense = model.fit(X, y, weights)._trees.nodes.tobytes()
+    assert model.fit(sp.csr_array(X), y, weights)._trees.nodes.tobytes() == dense
+
+
+def test_records_that_store_nothing():
+    model = DecisionTreeClassifier().fit(sp.csr_array((4, 3)), [0, 1, 1, 1])
+    assert model.tree_.node_count == 1
+    assert model.predict(sp.csr_array((1, 3))).tolist() == [1]
+
+
 @pytest.mark.parametrize("cls", [AdaBoostClassifier, AdaBoostRegressor, BaggingRegressor])
-def test_ensembles_of_trees_take_them(cls):
+def test_ensembles_of_trees_take_them(cls, monkeypatch):
+    monkeypatch.setattr(ranks, "_THIN", 0)
     X, y = _data(200, gaps=False)
     S = sp.csc_array(X)
     dense, thin = (cls(n_estimators=5, random_state=0).fit(some, y) for some in (X, S))
