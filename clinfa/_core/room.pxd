@@ -51,7 +51,7 @@ cdef inline int64_t lay_out(Work* k, char* at, const Rules* p, int64_t m, int64_
     k.rank = <int32_t*> piece(&at, 4 * m * q if deviations else 0)
     k.ordered = <int32_t*> piece(&at, 4 * m * q if deviations else 0)
     k.sorted = <double*> piece(&at, 8 * m * q if deviations else 0)
-    k.tree = <double*> piece(&at, 16 * (m + 1) if deviations else 0)
+    k.tree = <double*> piece(&at, 16 * (m + 1) + 8 if deviations else 0)
     k.side = <uint8_t*> piece(&at, m)
     k.most_codes = U
     k.means = <double*> piece(

@@ -21,6 +21,8 @@ cdef enum:
     POISSON_ALL = 6
     ABSOLUTE = 7
 
+    ALIKE = 16        # how many times the least of some weights the greatest may be
+
 cdef extern from "trees.h" nogil:
     const double NONE "NO_SCORE"
 
@@ -228,6 +230,73 @@ cdef inline void score_targets(
         score[j] = a + b if a > NONE and b > NONE else NONE
 
 
+cdef inline bint alike(const double* w, int64_t m) noexcept nogil:
+    """Whether weights are of one size, so that a median moves by few places when one of them goes."""
+    cdef int64_t i
+    cdef double least, most
+    if w == NULL:
+        return True
+    least = most = w[0]
+    for i in range(m):
+        least = w[i] if w[i] < least else least
+        most = w[i] if w[i] > most else most
+    return most <= ALIKE * least
+
+
+cdef inline void unlink_deviations(
+    const int32_t* order, int64_t m, const double* w, const double* y, int64_t stride, const int32_t* rank,
+    const double* ordered, double* room, bint backwards, double* score, double* medians
+) noexcept nogil:
+    """What `score_deviations` does, for weights that are `alike`.
+
+    Records leave a list in the order of targets one by one, and the median moves with them. `room` (2, m + 1) is
+    made their weights by place, and the links of the list.
+    """
+    cdef int64_t j, cut, median = 0, place
+    cdef int32_t* after = <int32_t*> (room + m + 1)
+    cdef int32_t* before = after + m + 1  # (one on, so that the head has a place: before[t + 1] is that of t)
+    cdef double* mass = room
+    cdef double ww = 1, W = 0, S = 0, below = 0, sum_below = 0, v
+    for j in range(m):
+        if w != NULL:
+            ww = w[j]
+        mass[rank[j]] = ww
+        W += ww
+        S += ww * y[j * stride]
+        after[j] = <int32_t> (j + 1)
+        before[j + 1] = <int32_t> (j - 1)
+    for j in range(m - 1, -1, -1):
+        while below + mass[median] < W / 2 and after[median] < m:
+            below += mass[median]
+            sum_below += mass[median] * ordered[median]
+            median = after[median]
+        while below >= W / 2 and before[median + 1] >= 0:
+            median = before[median + 1]
+            below -= mass[median]
+            sum_below -= mass[median] * ordered[median]
+        cut = m - 2 - j if backwards else j  # (of the cut between j and j + 1, from either side)
+        v = ordered[median]
+        if cut >= 0:
+            medians[cut] = v
+            score[cut] -= v * below - sum_below + (S - sum_below) - v * (W - below)
+        place = rank[order[m - 1 - j] if backwards else order[j]]
+        W -= mass[place]
+        S -= mass[place] * ordered[place]
+        if place < median:
+            below -= mass[place]
+            sum_below -= mass[place] * ordered[place]
+        if before[place + 1] >= 0:
+            after[before[place + 1]] = after[place]
+        before[after[place] + 1] = before[place + 1]
+        if place == median:
+            if after[median] < m:
+                median = after[median]
+            elif before[median + 1] >= 0:
+                median = before[median + 1]
+                below -= mass[median]
+                sum_below -= mass[median] * ordered[median]
+
+
 cdef inline void score_deviations(
     const int32_t* order, int64_t m, const double* w, const double* y, int64_t stride, const int32_t* rank,
     const double* ordered, double* tree, bint backwards, double* score, double* medians
@@ -237,6 +306,9 @@ cdef inline void score_deviations(
     `rank` is the place of a record by its target, `ordered` the targets in that order; `tree` (2, m + 1) is made
     a Fenwick tree of weights and weighted targets.
     """
+    if alike(w, m):
+        unlink_deviations(order, m, w, y, stride, rank, ordered, tree, backwards, score, medians)
+        return
     cdef int64_t j, at, step, top = 1
     cdef int32_t i
     cdef double ww = 1, W = 0, S = 0, below, sum_below, median, half
