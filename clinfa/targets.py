@@ -60,6 +60,8 @@ class Labels:
 
 def as_array(y: Any, role: str) -> np.ndarray:
     """Targets as an array of 1 or 2 dimensions: those of a Dataset, a series, a frame, a list."""
+    if type(y) is np.ndarray and y.dtype.kind in "biufU":
+        return y
     if is_dataset(y):
         if y.targets is None:
             raise ValueError(f"{role} is a Dataset without targets.")

@@ -3,6 +3,7 @@ from libc.math cimport INFINITY
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 from clinfa._core.nodes cimport LACKING_LEFT, LEAF, Node
+from clinfa._core.random cimport uniform
 from clinfa._core.types cimport clinfa_take, real
 
 cdef extern from "trees.h" nogil:
@@ -24,11 +25,6 @@ ctypedef packed struct Waiting:
     int32_t parent        # of a right child; -1 for others
 
 WAITING_BYTES = DEEPEST * sizeof(Waiting)
-
-
-cdef inline double uniform(uint64_t seed) noexcept nogil:
-    """In [0, 1)."""
-    return <double> (seed >> 11) * (1.0 / 9007199254740992.0)
 
 
 def draw_pass(

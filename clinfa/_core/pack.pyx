@@ -20,6 +20,17 @@ cdef inline double half_way(double low, double high) noexcept nogil:
     return middle if low <= middle < high else low
 
 
+def half_ways(
+    const double[::1] low,        # in     (k)
+    const double[::1] high,       # in     (k)
+    double[::1] out,              # out    (k)      between them
+):
+    cdef int64_t i
+    with nogil:
+        for i in range(out.shape[0]):
+            out[i] = half_way(low[i], high[i])
+
+
 def pack_pass(
     const real[:, ::1] X,         # in     (n, d)
     const Record[::1] found,      # in     (room)   nodes as they were grown, children after their parents
@@ -36,7 +47,7 @@ def pack_pass(
     double[::1] weight,           # out    (nodes) or (0)
     int64_t[::1] depths,          # out    (trees)  of the deepest node
     int64_t[::1] words,           # out    (trees)  of sets of categories
-    int32_t[:, ::1] rooms,        # scratch  (slots, 2 nodes of a tree)
+    int32_t[:, ::1] rooms,        # scratch  (2, nodes)
     const int64_t[::1] bounds, int64_t[::1] cursor, int64_t limit, int64_t slot,
 ):
     cdef int64_t s, t, i, k, count, at, deepest, used, stripes = bounds.shape[0] - 1, width = given.shape[1]
@@ -52,8 +63,8 @@ def pack_pass(
                 break
             for t in range(bounds[s], bounds[s + 1]):
                 count = starts[t + 1] - starts[t]
-                size = &rooms[slot, 0]
-                place = size + count
+                size = &rooms[0, starts[t]]
+                place = &rooms[1, starts[t]]
                 for i in range(count - 1, -1, -1):
                     record = &found[firsts[t] + i]
                     size[i] = 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from clinfa._core import stumps
+from clinfa._core import pack, stumps
 from clinfa.growing.growth import CRITERIA
 from clinfa.growing.ranks import Ranks
 from clinfa.growing.trees import Tree, Trees, impurities, packed
@@ -111,15 +111,12 @@ class Sorted:
             left |= codes == ranks.n_values[f]
         sides = np.bincount(self.y + k * left, weights, 2 * k).reshape(2, k)
         n_left = int(np.count_nonzero(left))
-        threshold = np.inf  # all that is not missing goes left
+        threshold = np.array([np.inf, 0.0, 0.0])  # all that is not missing goes left
         if place + 1 < self.known[f]:
-            below = float(ranks.X[low, f])
-            above = float(ranks.X[self.order[f, place + 1] & _RECORD, f])
-            with np.errstate(invalid="ignore"):
-                middle = np.float64(below) / 2 + above / 2
-            threshold = middle if below <= middle < above else below
+            rows = low, self.order[f, place + 1] & _RECORD
+            pack.half_ways(*(np.array([ranks.X[row, f]], np.float64) for row in rows), threshold[:1])
         rule = (
-            np.array([threshold, 0.0, 0.0]),
+            threshold,
             np.array([2, -1, -1]),
             np.array([f, -1, -1]),
             # (Where nothing is missing, what will be goes where most weight goes.)

@@ -162,7 +162,7 @@ class Growth:
         self.power = 2 if rules.criterion == "squared_error" else 1
         self.plan = self._plan(ends)
         most = ranks.n_values if ranks.n_targets is None else np.append(ranks.n_values, ranks.n_targets)
-        self.codes = int(most.max()) + 1
+        self.codes = int(np.maximum.reduce(most)) + 1
 
     def _plan(self, ends: np.ndarray) -> Any:
         """What the kernels are told of the rules."""
@@ -289,7 +289,7 @@ class Growth:
                     set_thresholds(X, found[first : first + size])
             X, there = np.empty((0, ranks.d)), True
         cut = stripes(trees, count / trees * _NODE_NS)
-        rooms = np.empty((cut.width(), 2 * int(counts.max())), np.int32)
+        rooms = np.empty((2, count), np.int32)
         cut.run(
             lambda cursor, limit, slot: pack.pack_pass(
                 *(X, found, given, firsts, there, ranks.n_values, _NONE if sorts is None else sorts),

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from clinfa._core import pack
+
 if TYPE_CHECKING:
     from scipy.sparse import csc_matrix, csr_matrix
 
@@ -147,7 +149,7 @@ def _rank_columns(
 
 
 def set_thresholds(X: csr_matrix, nodes: np.ndarray) -> None:
-    """Half-way between the values on both sides, as _core/pack.pyx has it of dense records."""
+    """Half-way between the values on both sides, as dense records have it."""
     all_left = nodes["high"] < 0
     nodes["threshold"][all_left] = np.inf  # (of what is not missing)
     inner = np.flatnonzero((nodes["left"] >= 0) & ~all_left)
@@ -155,6 +157,6 @@ def set_thresholds(X: csr_matrix, nodes: np.ndarray) -> None:
         return
     feature = nodes["feature"][inner]
     low, high = (np.asarray(X[nodes[side][inner], feature], np.float64).ravel() for side in ("low", "high"))
-    with np.errstate(invalid="ignore"):
-        middle = low / 2 + high / 2
-    nodes["threshold"][inner] = np.where((middle >= low) & (middle < high), middle, low)
+    out = np.empty(len(inner))
+    pack.half_ways(low, high, out)
+    nodes["threshold"][inner] = out
