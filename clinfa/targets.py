@@ -307,9 +307,12 @@ def range_of(values: np.ndarray) -> tuple[int, int]:
 
 def number(*columns: Column) -> tuple[np.ndarray, list[np.ndarray]]:
     """Number labels: the classes of all columns, sorted, and their codes (int64) in each column."""
+    if len(columns) == 1:
+        classes, codes = _number(columns[0].values)
+        return classes.astype(columns[0].dtype, copy=False), [codes]
     numbered = [_number(c.values) for c in columns]
     own = [classes.astype(c.dtype, copy=False) for (classes, _), c in zip(numbered, columns)]
-    if len(own) == 1 or all(some.dtype == own[0].dtype and np.array_equal(some, own[0]) for some in own[1:]):
+    if all(some.dtype == own[0].dtype and np.array_equal(some, own[0]) for some in own[1:]):
         return own[0], [codes for _, codes in numbered]
     classes = merge_classes(own)
     same = [len(some) == len(classes) for some in own]

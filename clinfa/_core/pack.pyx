@@ -33,14 +33,14 @@ def half_ways(
 
 def pack_pass(
     const real[:, ::1] X,         # in     (n, d)
-    const Record[::1] found,      # in     (room)   nodes as they were grown, children after their parents
+    const uint8_t[::1] found,     # in     (room Record)  nodes as they were grown, children after their parents
     const double[:, ::1] given,   # in     (room, width)
     const int64_t[::1] firsts,    # in     (trees)  where those of a tree begin
     bint random,                  # in              whether thresholds are there, or lie half-way between two records
     const int64_t[::1] n_values,  # in     (d)
     const uint8_t[::1] categories,  # in   (d) or (0)  which columns are of categories
     const int64_t[::1] starts,    # in     (trees + 1)
-    Node[::1] nodes,              # out    (nodes of all trees)
+    uint8_t[::1] nodes,           # out    (Node for each of all trees)
     int32_t[::1] n,               # out    (nodes)
     kept_t[:, ::1] values,        # out    (nodes, width)
     double[::1] impurity,         # out    (nodes) or (0)  not told where it is not wanted
@@ -66,16 +66,16 @@ def pack_pass(
                 size = &rooms[0, starts[t]]
                 place = &rooms[1, starts[t]]
                 for i in range(count - 1, -1, -1):
-                    record = &found[firsts[t] + i]
+                    record = <const Record*> &found[0] + firsts[t] + i
                     size[i] = 1
                     if record.left >= 0:
                         size[i] += size[record.left] + size[record.right]
                 place[0] = 0
                 deepest = used = 0
                 for i in range(count):
-                    record = &found[firsts[t] + i]
+                    record = <const Record*> &found[0] + firsts[t] + i
                     at = starts[t] + place[i]
-                    node = &nodes[at]
+                    node = <Node*> &nodes[0] + at
                     deepest = max(deepest, record.depth)
                     n[at] = record.n
                     if impurity.shape[0]:

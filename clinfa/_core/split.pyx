@@ -87,13 +87,16 @@ def prepare(uint8_t[::1] given, Plan plan, int64_t m, int64_t U):
                 work.identity[i] = <int32_t> i
 
 
-def place(Plan plan, Subtree[::1] subtrees):
+# (Structures that small fits pass come as bytes: to check their fields would take longer than to use them.)
+
+
+def place(Plan plan, uint8_t[::1] subtrees):
     """Say where the nodes of each begin, as many as there may be: returns how many those are, and the most records."""
     cdef const Rules* p = &plan.rules
     cdef Subtree* one
     cdef int64_t j, m, leaves, count = 0, longest = 0
-    for j in range(subtrees.shape[0]):
-        one = &subtrees[j]
+    for j in range(subtrees.shape[0] // <int64_t> sizeof(Subtree)):
+        one = <Subtree*> &subtrees[0] + j
         m = one.end - one.begin
         leaves = max(m // max(p.min_leaf, 1), 1)
         if p.most_leaves:
@@ -321,17 +324,18 @@ def grow_pass(
     int32_t[::1] rows,           # inout  (m)           the records of all jobs
     double[::1] w,               # inout  (m + 7) or (0)  their weights, none of them zero, and zeros
     double[:, ::1] y,            # inout  (m, outputs)  numbers, or codes of classes
-    Subtree[::1] subtrees,       # inout  (jobs)
+    uint8_t[::1] subtrees,       # inout  (jobs Subtree)
     uint8_t[::1] waiting,        # inout  (m Pending)
     int64_t[::1] free,           # inout  (1) or (0)    for one thread alone: where nodes are free, after those there are
-    Record[::1] nodes,           # inout  (room)        those of a job begin at its first, or at the first that is free
+    uint8_t[::1] nodes,          # inout  (room Record) those of a job begin at its first, or at the first that is free
     double[:, ::1] values,       # inout  (room, width)
     double budget,               # in                   work of one call for a job, in looks at a value
     uint8_t[:, ::1] rooms,       # inout  (slots, room)
     int64_t room_rows, int64_t room_codes,  # in       what the rooms were made for
     const int64_t[::1] bounds, int64_t[::1] cursor, int64_t limit, int64_t slot,
 ):
-    cdef int64_t s, j, most, stripes = bounds.shape[0] - 1, n = X.shape[1]
+    cdef int64_t s, j, end, most = 0, stripes = bounds.shape[0] - 1, n = X.shape[1]
+    cdef int64_t jobs = subtrees.shape[0] // <int64_t> sizeof(Subtree)
     cdef bint begins
     cdef Rules rules = plan.rules  # (a job's own)
     cdef const Rules* p = &rules
@@ -350,17 +354,18 @@ def grow_pass(
             if s >= stripes:
                 break
             for j in range(bounds[s], bounds[s + 1]):
-                one = &subtrees[j]
+                one = <Subtree*> &subtrees[0] + j
                 if one.count and not one.waits:
                     continue
                 own_rules(&rules, &plan.rules, one)
                 rules.records = &records[0, 0] if records.shape[0] else NULL
                 begins = one.count == 0 and free.shape[0] > 0
                 if begins:
-                    most = (subtrees[j + 1].first if j + 1 < subtrees.shape[0] else nodes.shape[0]) - one.first
+                    end = (one + 1).first if j + 1 < jobs else nodes.shape[0] // <int64_t> sizeof(Record)
+                    most = end - one.first
                     one.first = free[0]
                 job.waiting = <Pending*> &waiting[0] + one.begin
-                job.nodes = &nodes[one.first]
+                job.nodes = <Record*> &nodes[0] + one.first
                 job.values = &values[one.first, 0]
                 job.waits, job.count, job.leaves = one.waits, one.count, one.leaves
                 job.budget = budget

@@ -246,7 +246,8 @@ class Growth:
     def grow(self, subtrees: np.ndarray, threads: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Records of nodes, and their values; subtrees are told where theirs begin, and how many."""
         room, rules, m = self.room, self.rules, len(self.rows)
-        count, longest = split.place(self.plan, subtrees)
+        told = subtrees.view(np.uint8)
+        count, longest = split.place(self.plan, told)
         kernel = self.prepare(threads, longest)
         waiting = room.array("waiting", (m * split.PENDING_BYTES,), np.uint8, _untouched)
         free = np.zeros(int(threads == 1), np.int64)
@@ -259,8 +260,8 @@ class Growth:
         while waits:
             cut.run(
                 lambda cursor, limit, slot: split.grow_pass(
-                    *(self.plan, columns, self.ranks.records, *sample, subtrees),
-                    *(waiting, free, nodes, values, _BUDGET, *kernel, cut.bounds, cursor, limit, slot),
+                    *(self.plan, columns, self.ranks.records, *sample, told, waiting, free),
+                    *(nodes.view(np.uint8), values, _BUDGET, *kernel, cut.bounds, cursor, limit, slot),
                 )
             )
             waits = np.count_nonzero(subtrees["waits"])
@@ -292,9 +293,9 @@ class Growth:
         rooms = np.empty((2, count), np.int32)
         cut.run(
             lambda cursor, limit, slot: pack.pack_pass(
-                *(X, found, given, firsts, there, ranks.n_values, _NONE if sorts is None else sorts),
-                *(starts, nodes, n, values, impurity, weight, depths, words, rooms),
-                *(cut.bounds, cursor, limit, slot),
+                *(X, found.view(np.uint8), given, firsts, there, ranks.n_values),
+                *(_NONE if sorts is None else sorts, starts, nodes.view(np.uint8), n, values, impurity),
+                *(weight, depths, words, rooms, cut.bounds, cursor, limit, slot),
             )
         )
         missing = ranks.missing.astype(bool)
