@@ -94,8 +94,8 @@ class Table:
 
     X: np.ndarray | CSR
     names: np.ndarray | None = None
-    labels: dict[int, np.ndarray | None] | None = None
     _range: np.ndarray | None = field(default=None, repr=False, compare=False)
+    labels: dict[int, np.ndarray | None] | None = None
 
     @property
     def n(self) -> int:

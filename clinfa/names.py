@@ -47,7 +47,8 @@ def categories_of(given: Any, names: list[str], d: int) -> np.ndarray:
     out = np.zeros(d, bool)
     if given is None:
         return out
-    given = np.asarray(given)
+    mixed = not hasattr(given, "dtype") and any(isinstance(one, str) for one in given)
+    given = np.asarray(given, object if mixed else None)
     if not given.size:
         raise ValueError(
             "Passing an empty list (`[]`) to `categorical_features` is not supported. Use `None` instead to "

@@ -85,7 +85,7 @@ cdef struct Work:                      # room of one thread; U codes, m records 
     double* sums                       # (2 U)  weight and targets of each code; zero between uses
     double* counts                     # (U)    records of each code; zero between uses
     int64_t most_codes                 # U
-    double* means                      # (m, or (width + 2) m + 2 width)  categories: their means
+    double* means                      # (m, or more)  categories: their means
     uint8_t* goes                      # (U)    and whether it goes left
     uint64_t* bits                     # (U / 64 + 1)    codes that occur; zero between uses
     uint64_t* tops                     # (U / 4096 + 1)  words of them that are not zero

@@ -55,7 +55,8 @@ cdef inline int64_t lay_out(Work* k, char* at, const Rules* p, int64_t m, int64_
     k.side = <uint8_t*> piece(&at, m)
     k.most_codes = U
     k.means = <double*> piece(
-        &at, 0 if not categories else 8 * m if sums else 8 * (min(m, U) * (p.width + 2) + 2 * p.width))
+        &at, 0 if not categories else 8 * m if sums else
+        8 * (2 * min(m, U) + min(min(m, U) * p.width, m * q) + 3 * p.width))
     k.goes = <uint8_t*> piece(&at, U if categories else 0)
     k.touched = <int32_t*> piece(&at, 4 * min(entries, p.d))
     k.ends = <int32_t*> piece(&at, 4 * (min(entries, p.d) + 1))

@@ -56,6 +56,10 @@ cdef class Plan:
         self.held += (starts, records_of, zeros, row_starts, row_columns, row_values)
 
 
+cdef extern from "trees.h" nogil:
+    enum:
+        PROJECTIONS
+
 cdef enum:
     MOST_ENTRIES = 65536  # what the records of a node store may be sorted by column up to here, or an eighth of all
 
@@ -213,6 +217,8 @@ cdef inline bint examine(
     ):
         return False
     job.budget -= <double> (m + (0 if scalar(p.measure) else p.width)) * min(p.tried, p.d)
+    if p.categories != NULL and not scalar(p.measure):
+        job.budget -= <double> (2 * PROJECTIONS * m * q) * min(p.tried, p.d)
     seek(p, columns, n, n_values, rows, w, y, work.z, m, out.weight, centre, node, work, best)
     if not best.score > NONE:
         return False

@@ -202,55 +202,75 @@ static inline double clinfa_two_classes(const double *y, const double *w, int64_
 }
 
 /* The mean of each of k categories (w, or 1 each; y (m, q) numbers, or classes that begin at `classes`) less that of all,
- * along the direction in which these means differ most. `of` says which category a record is of; `means` (k, width) and
- * `weight` (k) are filled, `axis` has room for 2 width. Not inline: a search and the division it leads to must agree. */
+ * along the direction in which these means differ most. `of` says which category a record is of; `weight` (k) is filled,
+ * `axis` has room for 2 width, `means` for width and the lesser of (k, width) and (m, q): where means have more entries
+ * than there are targets, those are looked at instead. Not inline: a search and the division it leads to must agree. */
 __attribute__((noinline, unused)) static void clinfa_project(
     const int32_t *of, const double *w, const double *y, int64_t m, int64_t q, const int64_t *classes, int64_t width,
     int64_t k, double *weight, double *means, double *axis, double *score)
 {
-    double whole = 0, most = -1, *next = axis + width;
+    double whole = 0, *next = axis + width;
     int64_t c, o, i;
+    int dense = k * width <= m * q; /* (as it always is of numbers) */
     memset(weight, 0, (size_t)k * sizeof(double));
-    memset(means, 0, (size_t)(k * width) * sizeof(double));
+    memset(next, 0, (size_t)width * sizeof(double));
+    if (dense)
+        memset(means, 0, (size_t)(k * width) * sizeof(double));
     for (i = 0; i < m; i++) {
         double own = w ? w[i] : 1;
         weight[of[i]] += own;
-        for (o = 0; o < q; o++)
-            if (classes)
-                means[of[i] * width + classes[o] + (int64_t)y[i * q + o]] += own;
-            else
-                means[of[i] * width + o] += own * y[i * q + o];
-    }
-    memset(next, 0, (size_t)width * sizeof(double));
-    for (c = 0; c < k; c++) {
-        whole += weight[c];
-        for (o = 0; o < width; o++)
-            next[o] += means[c * width + o];
-    }
-    for (c = 0; c < k; c++) { /* the category that is farthest off, by its weight, is where the search begins */
-        double far = 0;
-        for (o = 0; o < width; o++) {
-            means[c * width + o] = means[c * width + o] / weight[c] - next[o] / whole;
-            far += means[c * width + o] * means[c * width + o];
-        }
-        if (far * weight[c] > most) {
-            most = far * weight[c];
-            memcpy(axis, means + c * width, (size_t)width * sizeof(double));
+        whole += own;
+        for (o = 0; o < q; o++) {
+            int64_t at = classes ? classes[o] + (int64_t)y[i * q + o] : o;
+            double said = classes ? own : own * y[i * q + o];
+            next[at] += said;
+            if (dense)
+                means[of[i] * width + at] += said;
         }
     }
-    for (int step = 0;; step++) {
-        double length = 0;
-        for (c = 0; c < k; c++) {
-            score[c] = 0;
+    for (o = 0; o < width; o++) { /* a beginning that leans to no side: multiples of the golden ratio */
+        double turn = (double)(o + 1) * 0.6180339887498949;
+        axis[o] = turn - floor(turn) - 0.5;
+    }
+    if (dense)
+        for (c = 0; c < k; c++)
             for (o = 0; o < width; o++)
-                score[c] += means[c * width + o] * axis[o];
+                means[c * width + o] = means[c * width + o] / weight[c] - next[o] / whole;
+    else
+        for (o = 0; o < width; o++)
+            means[o] = next[o] / whole; /* of all */
+    for (int step = 0;; step++) {
+        double length = 0, sum = 0, middle = 0;
+        memset(score, 0, (size_t)k * sizeof(double));
+        if (dense) {
+            for (c = 0; c < k; c++)
+                for (o = 0; o < width; o++)
+                    score[c] += means[c * width + o] * axis[o];
+        } else {
+            for (i = 0; i < m; i++)
+                for (o = 0; o < q; o++)
+                    score[of[i]] += (w ? w[i] : 1) * axis[classes[o] + (int64_t)y[i * q + o]];
+            for (o = 0; o < width; o++)
+                middle += means[o] * axis[o];
+            for (c = 0; c < k; c++)
+                score[c] = score[c] / weight[c] - middle;
         }
         if (step == PROJECTIONS)
             return;
         memset(next, 0, (size_t)width * sizeof(double));
-        for (c = 0; c < k; c++)
+        if (dense) {
+            for (c = 0; c < k; c++)
+                for (o = 0; o < width; o++)
+                    next[o] += weight[c] * score[c] * means[c * width + o];
+        } else {
+            for (c = 0; c < k; c++)
+                sum += weight[c] * score[c];
+            for (i = 0; i < m; i++)
+                for (o = 0; o < q; o++)
+                    next[classes[o] + (int64_t)y[i * q + o]] += (w ? w[i] : 1) * score[of[i]];
             for (o = 0; o < width; o++)
-                next[o] += weight[c] * score[c] * means[c * width + o];
+                next[o] -= sum * means[o];
+        }
         for (o = 0; o < width; o++)
             length = fabs(next[o]) > length ? fabs(next[o]) : length;
         for (o = 0; o < width; o++)

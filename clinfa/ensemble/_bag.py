@@ -13,7 +13,7 @@ from clinfa.arrays import CSR, Table, is_dataset, read_table, read_weights
 from clinfa.base import Estimator
 from clinfa.ensemble._collection import Collection
 from clinfa.ensemble._draws import Draws
-from clinfa.ensemble._named import estimator_rule, fit_on, seeded
+from clinfa.ensemble._named import estimator_rule, fit_on, seeded, with_columns
 from clinfa.errors import outside
 from clinfa.growing.bags import Bags
 from clinfa.many import share, side_by_side
@@ -130,7 +130,7 @@ class Bagging(Collection, Estimator):
 
         def work(at: int) -> tuple[Any, np.ndarray]:
             counts, which, own = draws.of((start, at))
-            model = seeded(unfitted_copy(base), own)
+            model = with_columns(seeded(unfitted_copy(base), own), table, which)
             out = _fit_rows(model, _columns(table, which), y, counts, weighted)
             report("%s: model %d of %d is fitted", type(self).__name__, at + 1, self.n_estimators)
             return out, which

@@ -10,7 +10,7 @@ import numpy as np
 from clinfa.arrays import CSR, Table, is_dataset, read_table, read_weights
 from clinfa.base import Estimator
 from clinfa.ensemble._collection import Collection
-from clinfa.ensemble._named import estimator_rule, fit_on, seeded
+from clinfa.ensemble._named import estimator_rule, fit_on, seeded, with_columns
 from clinfa.ensemble._stumps import Sorted
 from clinfa.growing.growth import Targets
 from clinfa.params import at_least, fitted, none, param, positive, seed, verbosity
@@ -165,6 +165,7 @@ class ClassifierRounds:
     @staticmethod
     def of(base: Any, table: Table, labels: Labels) -> ClassifierRounds:
         """In the quickest way there is for such models."""
+        base = with_columns(unfitted_copy(base), table)
         if not is_tree(base):
             return ClassifierRounds(base, table, labels)
         base._check_params()
@@ -222,6 +223,7 @@ class RegressorRounds:
     @staticmethod
     def of(base: Any, table: Table, y: np.ndarray) -> RegressorRounds:
         """In the quickest way there is for such models."""
+        base = with_columns(unfitted_copy(base), table)
         if not is_tree(base) or base.criterion == "poisson":  # (which has its own demands on what was drawn)
             return RegressorRounds(base, table, y)
         base._check_params()

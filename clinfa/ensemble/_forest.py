@@ -13,6 +13,7 @@ from clinfa.arrays import Table
 from clinfa.ensemble._collection import Collection
 from clinfa.errors import outside
 from clinfa.growing.bags import Bags, positive
+from clinfa.growing.categories import Categories
 from clinfa.growing.grow import grow
 from clinfa.growing.growth import Rules, Targets
 from clinfa.growing.learners import Grown
@@ -120,6 +121,8 @@ class Forest(Collection, Grown):
             own[:known] = self._seeds
         with share(self.n_jobs):
             ranks, rules = self._prepare(table, targets, self.criterion)
+            if before is not None:
+                _check_categories(before.sets and before.sets.categories, ranks.categories)
             bags = Bags.of(table, targets.y, weights, self.max_samples) if self.bootstrap else None
             trees = self._grow_all(ranks, targets, rules, bags, weights, own[known:], balance)
         if self.ccp_alpha > 0:
@@ -290,6 +293,16 @@ class Forest(Collection, Grown):
         first = self.apply(X)
         second = first if Y is None else self.apply(Y)
         return _same(first, second)
+
+
+def _check_categories(before: Categories | None, now: Categories | None) -> None:
+    """Raise ValueError where trees that are there know other categories than those that are to come."""
+    if before is now is None or (before is not None and now is not None and before.same(now)):
+        return
+    raise ValueError(
+        "With warm_start=True categorical_features, and the categories in those columns, must be those of "
+        "the first fit: give it data in which all occur, or fit anew."
+    )
 
 
 def warn_of_unseen() -> None:

@@ -13,6 +13,7 @@ from clinfa.arrays import Table, column_names, is_dataset, is_sparse, read_weigh
 from clinfa.base import Estimator, Params
 from clinfa.bunch import Bunch
 from clinfa.kinds import Transformer
+from clinfa.names import categories_of
 from clinfa.params import Rule, param, shown
 from clinfa.recipes import Recipe, kind_of_model, takes
 
@@ -304,6 +305,29 @@ def seeded(model: Any, own: int | tuple[int, int]) -> Any:
         more = np.random.Generator(np.random.PCG64(own)).integers(2**31 - 1, size=len(names))
         model.set_params(**{name: int(value) for name, value in zip(names, more, strict=True)})
     return model
+
+
+def with_columns(model: Any, table: Table, which: np.ndarray | None = None) -> Any:
+    """The model with `categorical_features` as a mask of what it gets: these columns, without names.
+
+    Raises
+    ------
+    ValueError
+        If there are no such columns, or if their types were to tell which they are.
+    """
+    given = None if isinstance(model, Recipe) else getattr(model, "categorical_features", None)
+    if given is None:
+        return model
+    if isinstance(given, str):
+        if isinstance(model, Estimator):
+            raise ValueError(
+                f"categorical_features={given!r} is not possible for the models of an ensemble, which do not "
+                "see the dataframe: give the columns as a mask, numbers or names."
+            )
+        return model
+    mask = categories_of(given, [] if table.names is None else list(table.names), table.d)
+    mask = mask if which is None else mask[which]
+    return model.set_params(categorical_features=mask if mask.any() else None)
 
 
 def tree(name: str, **how: Any) -> Any:

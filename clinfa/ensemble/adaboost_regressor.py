@@ -11,6 +11,7 @@ import numpy as np
 from clinfa.arrays import Table, is_dataset
 from clinfa.ensemble._boosting import Boosting, BoostingFit, RegressorRounds, is_tree, shares, values_told
 from clinfa.growing.bags import Bags
+from clinfa.growing.categories import Sets
 from clinfa.growing.trees import Trees
 from clinfa.kinds import Regressor, one_column
 from clinfa.params import one_of, param
@@ -137,7 +138,7 @@ class AdaBoostRegressor(Boosting, Regressor):
             weights /= total
         trees = (
             Trees.joined((m._trees.spelt_out() for m in models), len(models))
-            if all(is_tree(m) for m in models)
+            if all(is_tree(m) for m in models) and _comparable([m._trees.sets for m in models])
             else None
         )
         return Medians(models, alphas.astype(dtype), errors.astype(dtype), base, dtype.str, trees)
@@ -219,3 +220,9 @@ def _medians(said: np.ndarray, weights: np.ndarray) -> np.ndarray:
         middle = (passed >= 0.5 * passed[:, -1:]).argmax(axis=1)[:, None]
         out[i : i + step] = np.take_along_axis(some, np.take_along_axis(order, middle, 1), 1)[:, 0]
     return out
+
+
+def _comparable(several: list[Sets | None]) -> bool:
+    """Whether codes of categories mean the same to all trees."""
+    first = several[0]
+    return all(s is first or (s and first and s.categories.same(first.categories)) for s in several)

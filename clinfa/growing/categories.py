@@ -51,6 +51,20 @@ class Categories(NamedTuple):
             values.append(own.astype(np.float64, copy=False))
         return cls(np.array(columns), tuple(values), tuple(labels[f] for f in columns))
 
+    def same(self, other: Categories) -> bool:
+        """Whether codes mean the same."""
+        if self is other:
+            return True
+
+        def equal(a: np.ndarray | None, b: np.ndarray | None) -> bool:
+            return a is b is None or (a is not None and b is not None and np.array_equal(a, b))
+
+        return (
+            equal(self.columns, other.columns)
+            and all(map(equal, self.values, other.values))
+            and all(map(equal, self.labels, other.labels))
+        )
+
     def coded(self, X: np.ndarray) -> np.ndarray:
         """Records with codes in these columns; NaN for what is missing or was never seen."""
         out = X.copy()
@@ -128,13 +142,19 @@ def read_categories(X: Any, owner: str, given: Any, **how: Any) -> Table:
         If there are no such columns, if they hold what is no category, or as from `read_table`.
     """
     names = X.feature_names if is_dataset(X) else column_names(X)
-    X = _tabular(X.records if is_dataset(X) else X)
+    X = X.records if is_dataset(X) else X
     other = how.get("names") is not None and names is not None and list(names) != list(how["names"])
-    if other or how.get("width", X.shape[1]) != X.shape[1]:
-        return read_table(np.zeros(X.shape), owner, given_names=names, **how)  # (which says what is wrong)
-    known = {}
+    if other or len(getattr(X, "shape", ())) != 2:
+        array = X if other or is_sparse(X) or np.ndim(X) != 2 else np.asarray(X)
+        if array is X:  # (which is wrong)
+            return read_table(X, owner, given_names=names, **how)
+        X = array if array.dtype.kind in "biuf" else np.asarray(X, object)
+    if how.get("width", X.shape[1]) != X.shape[1]:  # (and whatever it holds)
+        return read_table(X if is_sparse(X) else np.zeros(X.shape), owner, given_names=names, **how)
+    known, empty = {}, set()
     if isinstance(given, Categories):
         known = dict(zip(given.columns.tolist(), given.labels, strict=True))
+        empty = {f for f, values in zip(known, given.values, strict=True) if not len(values)}
         columns = list(known)
     elif isinstance(given, str):
         columns = [f for f in range(X.shape[1]) if _is_category(X, f)]
@@ -142,39 +162,46 @@ def read_categories(X: Any, owner: str, given: Any, **how: Any) -> Table:
         mask = categories_of(given, [] if names is None else list(names), X.shape[1])
         columns = np.flatnonzero(mask).tolist()
     labels: dict[int, np.ndarray | None] = dict.fromkeys(columns)
-    named = any(own is not None for own in known.values())
+    named = {f for f in columns if known.get(f) is not None}
     if named and is_sparse(X):
         raise TypeError(f"{owner} was fitted with columns of labels: X must be dense, got a sparse matrix.")
-    numbers = is_sparse(X) or (isinstance(X, np.ndarray) and X.dtype.kind in "biuf")
-    if columns and (named or not numbers):
+    if is_sparse(X) or (isinstance(X, np.ndarray) and X.dtype.kind in "biuf"):
+        if not known and not is_sparse(X):
+            named = {f for f in columns if _is_rounded(X[:, f])}
+        apart = columns if named else []
+    else:
+        apart = columns
+    if apart:
         written = {}
-        for f in columns:
+        for f in apart:
             values = _column(X, f)
-            if known.get(f) is not None and values.dtype.kind in "biuf":
-                _check_numbers(values, known[f], f, owner)
-            if known.get(f) is not None or (not known and values.dtype.kind not in "biuf"):
+            if f in empty:
+                values = np.full(len(values), np.nan)
+            elif f in named or (not known and (values.dtype.kind not in "biuf" or _is_rounded(values))):
+                _check_numbers(values, known.get(f), f, owner)
                 labels[f], values = _numbered(values, known.get(f), f)
             written[f] = values
         X = _with(X, written, owner)
     table = read_table(X, owner, given_names=names, **how)
-    return Table(table.X, table.names, labels)
+    return Table(table.X, table.names, labels=labels)
 
 
-def _check_numbers(values: np.ndarray, labels: np.ndarray, f: int, owner: str) -> None:
+def _is_rounded(values: np.ndarray) -> bool:
+    """Whether integers are so large that float64 would make one of several: then they are labels."""
+    if values.dtype.kind not in "iu" or values.itemsize < 8 or not len(values):
+        return False
+    return bool(int(values.max()) > 2**53 or int(values.min()) < -(2**53))
+
+
+def _check_numbers(values: np.ndarray, labels: np.ndarray | None, f: int, owner: str) -> None:
     """Raise ValueError where a column of labels is one of numbers now."""
-    if not np.isnan(values).all() and not any(isinstance(v, int | float | np.number) for v in labels):
+    if labels is None or values.dtype.kind not in "biuf" or np.isnan(values).all():
+        return
+    if not any(isinstance(v, int | float | np.number) for v in labels):
         raise ValueError(
             f"Column {f} of X held labels when {owner} was fitted, such as {labels[:1].tolist()}. "
             f"Got numbers: {values.dtype}."
         )
-
-
-def _tabular(X: Any) -> Any:
-    """Records as something that has columns."""
-    if len(getattr(X, "shape", ())) == 2:
-        return X
-    array = np.asarray(X) if np.ndim(X) == 2 else np.empty((0, 0))
-    return array if array.dtype.kind in "biuf" else np.asarray(X, object)
 
 
 def _is_category(X: Any, f: int) -> bool:
@@ -203,7 +230,8 @@ def _column(X: Any, f: int) -> np.ndarray:
 
 def _numbered(values: np.ndarray, labels: np.ndarray | None, f: int) -> tuple[np.ndarray, np.ndarray]:
     """The labels that occur, unless they are known, and their numbers; NaN for what is missing or unknown."""
-    given = values.tolist()
+    # (pandas's NA is neither true nor false.)
+    given = [None if type(v).__name__ == "NAType" else v for v in values.tolist()]
     try:
         if labels is None:
             seen = {v for v in given if v is not None and v == v}
@@ -214,21 +242,23 @@ def _numbered(values: np.ndarray, labels: np.ndarray | None, f: int) -> tuple[np
             labels = np.empty(len(ordered), object)
             labels[:] = ordered
         number = {label: float(i) for i, label in enumerate(labels)}
-        return labels, np.fromiter((number.get(v, np.nan) for v in given), np.float64, len(given))
+        return labels, np.fromiter((number.get(v, np.nan) for v in given), np.float32, len(given))
     except TypeError as error:
         raise TypeError(f"Column {f} of X holds something that cannot be a category: {error}.") from error
 
 
 def _with(X: Any, written: dict[int, np.ndarray], owner: str) -> np.ndarray:
     """All columns as numbers, some of which are there already."""
-    out = np.empty(X.shape)
     rest = [f for f in range(X.shape[1]) if f not in written]
+    part = np.empty((X.shape[0], 0))
     if rest:
         if hasattr(X, "iloc"):
             part = X.iloc[:, rest]
         else:
             part = X.select(rest) if hasattr(getattr(X, "schema", None), "field") else X[:, rest]
-        out[:, rest] = read_table(part, owner, finite=False).X
+        part = read_table(part, owner, finite=False).X
+    out = np.empty(X.shape, np.result_type(part.dtype, *(values.dtype for values in written.values())))
+    out[:, rest] = part
     for f, values in written.items():
         out[:, f] = values
     return out

@@ -70,10 +70,7 @@ class Grown(Growing):
         monotonic = monotonic_of(self.monotonic_cst, table.d, targets.n_classes, classes)
         labels = table.labels
         if labels is None and self.categorical_features is not None:  # read on behalf of another
-            names = [] if table.names is None else list(table.names)
-            given = self.categorical_features
-            # (Types of columns are not known any more.)
-            mask = np.zeros(0) if isinstance(given, str) else categories_of(given, names, table.d)
+            mask = categories_of(self.categorical_features, [], table.d)
             labels = dict.fromkeys(np.flatnonzero(mask).tolist())
         if labels:
             self._check_categories(labels, criterion, monotonic)

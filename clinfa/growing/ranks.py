@@ -90,7 +90,9 @@ class Ranks(NamedTuple):
 
     def _values(self, f: int) -> np.ndarray:
         """What the ranks of a column stand for."""
-        count = self.n_values[f]
+        count = int(self.n_values[f])
+        if not count:  # (SciPy wants some places)
+            return np.empty(0)
         some = np.empty(count + 1, np.int64)
         some[self.columns[f]] = np.arange(self.n)  # a record of each; NaN's is the last
         return np.asarray(self.X[some[:count], np.full(count, f)], np.float64).ravel()

@@ -146,7 +146,7 @@ def branches(
 def _set(categories: np.ndarray, braces: tuple[str, str], escapes: dict[int, str]) -> str:
     """Categories as they are written: the first few."""
     words = [
-        f"{v:g}" if isinstance(v, float | np.floating) else str(v).translate(escapes)
+        repr(float(v)).removesuffix(".0") if isinstance(v, float | np.floating) else str(v).translate(escapes)
         for v in categories[:_SHOWN].tolist()
     ]
     if len(categories) > _SHOWN:

@@ -14,6 +14,7 @@ from clinfa import config_context
 from clinfa.dataset import Dataset
 from clinfa.ensemble import (
     AdaBoostClassifier,
+    AdaBoostRegressor,
     BaggingClassifier,
     ExtraTreesClassifier,
     ExtraTreesRegressor,
@@ -378,6 +379,58 @@ def test_forests_of_divisions_by_lot():
     assert scores[1] > scores[0]
 
 
+@pytest.mark.parametrize("criterion", ["gini", "entropy"])
+@pytest.mark.parametrize("classes", [4, 60])
+def test_groups_of_classes_are_told_apart(criterion, classes):
+    # 12 categories in two groups without a class in common; few classes, or more than records of a category.
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 12, 240)
+    y = rng.integers(0, classes // 2, 240) * 2 + x % 2
+    model = DecisionTreeClassifier(criterion=criterion, max_depth=1, categorical_features=[0])
+    tree = model.fit(x[:, None], y).tree_
+    assert len(set(tree.left_categories(0) % 2)) == 1 and len(tree.left_categories(0)) == 6
+
+
+def test_warm_start_wants_the_same_categories():
+    X, signal = records(200)
+    how = {"n_estimators": 2, "warm_start": True, "random_state": 0}
+    for first, then in ((None, [0]), ([0], None), ([0], [0, 1])):
+        model = RandomForestRegressor(categorical_features=first, **how).fit(X, signal)
+        before = model.predict(X)
+        model.set_params(n_estimators=4, categorical_features=then)
+        with pytest.raises(ValueError, match="With warm_start=True categorical_features"):
+            model.fit(X, signal)
+        np.testing.assert_array_equal(model.predict(X), before)
+    model = RandomForestRegressor(categorical_features=[0], **how).fit(X[X[:, 0] < 20], signal[X[:, 0] < 20])
+    with pytest.raises(ValueError, match="With warm_start=True categorical_features"):
+        model.set_params(n_estimators=4).fit(X, signal)
+
+
+def test_boosted_trees_of_different_categories():
+    X, signal = records(120)
+    base = DecisionTreeRegressor(criterion="poisson", max_depth=3, categorical_features=[0, 1])
+    model = AdaBoostRegressor(base, n_estimators=6, random_state=0).fit(X, np.exp(signal))
+    said = np.array([tree.predict(X) for tree in model.estimators_])
+    order = np.argsort(said, axis=0)
+    mass = np.cumsum(model.estimator_weights_[: len(said)][order], axis=0)
+    median = order[(mass >= 0.5 * mass[-1]).argmax(axis=0), np.arange(len(X))]
+    np.testing.assert_allclose(model.predict(X), said[median, np.arange(len(X))], rtol=1e-12)
+
+
+def test_bags_of_some_columns():
+    X, signal = records(300)
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    for given in ([0, 1], ["a", "b"], [True, True, False, False]):
+        base = DecisionTreeClassifier(max_depth=2, categorical_features=given)
+        bag = BaggingClassifier(base, n_estimators=8, max_features=2, random_state=0).fit(frame, signal > 0)
+        for tree, columns in zip(bag.estimators_, bag.estimators_features_, strict=True):
+            mask = tree.is_categorical_ if tree.is_categorical_ is not None else np.zeros(2, bool)
+            assert mask.tolist() == (columns < 2).tolist()
+    for made in (BaggingClassifier, AdaBoostClassifier):
+        with pytest.raises(ValueError, match="categorical_features='from_dtype' is not possible"):
+            made(DecisionTreeClassifier(categorical_features="from_dtype")).fit(frame, signal > 0)
+
+
 # Labels of any kind
 
 
@@ -483,6 +536,40 @@ def test_sparse_records():
         np.testing.assert_array_equal(sparse.predict(made(X)), model.predict(X))
 
 
+@pytest.mark.parametrize("made", [np.array, csr_matrix])
+def test_a_sparse_or_dense_column_without_any_value(made):
+    X = np.c_[np.full(6, np.nan), np.arange(6.0)]
+    model = DecisionTreeRegressor(categorical_features=[0]).fit(made(X), np.arange(6.0))
+    np.testing.assert_array_equal(model.predict(made(X)), np.arange(6.0))
+
+
+def test_large_integers_are_labels():
+    ids = (2**60 + np.arange(6))[np.tile(np.arange(6), 4)]
+    y = np.tile([0, 1, 1, 0, 1, 0], 4)
+    for X in (ids[:, None], pd.DataFrame({"id": ids}), pl.DataFrame({"id": ids})):
+        model = DecisionTreeClassifier(categorical_features=[0]).fit(X, y)
+        np.testing.assert_array_equal(model.predict(X), y)
+        assert set(model.tree_.left_categories(0)) < set(ids.tolist())
+
+
+def test_gaps_of_every_kind_and_columns_of_nothing_else():
+    X = np.array([["a", 1.0], [pd.NA, 2.0], [None, 3.0], ["b", 4.0]], object)
+    y = [0, 1, 1, 0]
+    model = DecisionTreeClassifier(categorical_features=[0], max_depth=1).fit(X, y)
+    np.testing.assert_array_equal(model.predict(X), y)
+    X[:, 0] = None
+    model = DecisionTreeClassifier(categorical_features=[0]).fit(X, y)
+    for new in (X, [["a", 1.0], ["b", 2.0], ["c", 3.0], ["d", 4.0]], np.arange(8.0).reshape(2, 4).T):
+        assert len(model.predict(new)) == 4
+
+
+def test_float32_stays_float32():
+    frame, y = paints()
+    model = DecisionTreeClassifier(categorical_features=["colour"]).fit(frame.astype({"size": np.float32}), y)
+    assert model.predict_proba(frame.astype({"size": np.float32})).dtype == np.float32
+    assert model.predict_proba(frame).dtype == np.float64
+
+
 # What is written of it
 
 
@@ -507,6 +594,9 @@ def test_long_sets_and_gaps_are_told():
     text = export_text(DecisionTreeClassifier(categorical_features=[0]).fit(X, y))
     assert "feature_0 in {0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, ... 18 more}" in text
     assert "or NaN" in text
+    ids = np.tile(np.arange(1234567.0, 1234573.0), 5)[:, None]
+    text = export_text(DecisionTreeClassifier(categorical_features=[0]).fit(ids, ids[:, 0] % 2))
+    assert "{1234567, 1234569, 1234571}" in text or "{1234568, 1234570, 1234572}" in text
 
 
 # What is refused
@@ -543,5 +633,11 @@ def test_what_is_no_category():
         model.predict(np.zeros((2, 2)))
     with pytest.raises(ValueError, match="feature names should match"):
         model.predict(frame[["colour", "size"]])
-    with pytest.raises(ValueError, match="X has 1 features, but"):
-        model.predict(frame[["size"]].to_numpy(object))
+    for narrow in (frame[["size"]].to_numpy(object), csr_matrix((10**6, 10**6))):
+        with pytest.raises(ValueError, match=r"X has \d+ features, but"):
+            model.predict(narrow)
+    for flat in ([1.0, 2.0], pd.Series([1.0]), np.zeros((2, 2, 2)), None, "ab"):
+        with pytest.raises(ValueError, match="Expected 2D array"):
+            DecisionTreeClassifier(categorical_features=[0]).fit(flat, y)
+        with pytest.raises(ValueError, match="Expected 2D array"):
+            model.predict(flat)
