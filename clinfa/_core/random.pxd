@@ -139,10 +139,10 @@ cdef inline void search_random(
                         sums[p.classes[o] + <int64_t> y[i * q + o]] += ww
                     else:
                         sums[o] += z[i * q + o]
-        score = side_classes(p, sums, wl) if of_classes(p) else side_targets(p, sums, wl)
+        score = side_classes(p, sums, wl) if of_classes(p) else side_targets(p, sums, wl, work.totals)
         for k in range(p.width):
             sums[k] = max(work.totals[k] - sums[k], 0.0) if of_classes(p) else work.totals[k] - sums[k]
-        side = side_classes(p, sums, W - wl) if of_classes(p) else side_targets(p, sums, W - wl)
+        side = side_classes(p, sums, W - wl) if of_classes(p) else side_targets(p, sums, W - wl, work.totals)
         score = score + side if score > NONE and side > NONE else NONE
     if scalar(p.measure):
         vl = sl / wl + centre

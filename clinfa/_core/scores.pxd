@@ -25,6 +25,7 @@ cdef enum:
 
 cdef extern from "trees.h" nogil:
     const double NONE "NO_SCORE"
+    const double SCARCE
 
 
 cdef inline bint scalar(int measure) noexcept nogil:
@@ -95,7 +96,7 @@ cdef inline void score_sums(
             sl = sum[i]
             sr = S - sl
             g = ratio_log(sl, wl) + ratio_log(sr, wr)
-            score[i] = g if wl > 0 and wr > 0 and sl > 0 and sr > 0 else NONE
+            score[i] = g if wl > 0 and wr > 0 and sl > SCARCE * S and sr > SCARCE * S else NONE
 
 
 cdef inline double whole_sums(int measure, double W, double S) noexcept nogil:
@@ -120,8 +121,8 @@ cdef inline double side_classes(const Rules* p, const double* counts, double w) 
     return out - <double> p.outputs * xlogx(w)
 
 
-cdef inline double side_targets(const Rules* p, const double* sums, double w) noexcept nogil:
-    """The score of one side from the sums of several targets."""
+cdef inline double side_targets(const Rules* p, const double* sums, double w, const double* totals) noexcept nogil:
+    """The score of one side from the sums of several targets, and those of the node."""
     cdef int64_t o
     cdef double out = 0
     if p.measure == VARIANCE_ALL:
@@ -129,7 +130,7 @@ cdef inline double side_targets(const Rules* p, const double* sums, double w) no
             out += sums[o] * sums[o]
         return out / w
     for o in range(p.outputs):
-        if not sums[o] > 0:
+        if not sums[o] > SCARCE * totals[o]:
             return NONE
         out += ratio_log(sums[o], w)
     return out
@@ -225,8 +226,8 @@ cdef inline void score_targets(
         if not (wl > 0 and wr > 0):
             score[j] = NONE
             continue
-        a = side_targets(p, left, wl)
-        b = side_targets(p, right, wr)
+        a = side_targets(p, left, wl, totals)
+        b = side_targets(p, right, wr, totals)
         score[j] = a + b if a > NONE and b > NONE else NONE
 
 

@@ -12,6 +12,7 @@
 #define NO_SCORE (-1e308)
 #define SLACK 1e-12  /* what rounding may do to a gain, as a share of the impurity */
 #define PROJECTIONS 12 /* steps towards the direction in which the means of categories differ most */
+#define SCARCE 1e-13 /* of the targets of a node, what a side must have by Poisson: less may be rounding */
 #define LN2 0.6931471805599453
 #define clinfa_ctz(x) __builtin_ctzll(x)
 

@@ -107,3 +107,12 @@ def test_counts_of_which_one_is_always_zero():
     assert tree.node_count == 1
     expected = (np.log(1 / 2) + 3 * np.log(3 / 2)) / 3 / 2  # y log(y / 2), of two targets
     assert tree.impurity[0] == pytest.approx(expected, rel=1e-12)
+
+
+def test_no_leaf_of_poisson_has_none_of_a_target():
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        X, y = rng.integers(0, 8, (40, 1)).astype(float), rng.poisson(0.4, (40, 2)).astype(float)
+        for own in (y, y[:, 0]):
+            model = DecisionTreeRegressor(criterion="poisson").fit(X, own, rng.random(40))
+            assert (model.tree_.value[..., 0] > 0).all()
