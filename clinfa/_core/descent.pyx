@@ -1,6 +1,7 @@
 # Down trees: which leaf a record reaches, and what the leaves say together. docs/kernels.md, "Trees".
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint64_t
 
+from clinfa._core.leaves cimport add, kept_t
 from clinfa._core.nodes cimport Node
 from clinfa._core.types cimport clinfa_take, real
 
@@ -9,11 +10,6 @@ cdef extern from "descent.h" nogil:
         GROUP "DESCENT_GROUP"
     void down_f32 "clinfa_down_f32" (const float*, int64_t, int64_t, const Node*, int64_t, const uint64_t*, int64_t, int32_t*)
     void down_f64 "clinfa_down_f64" (const double*, int64_t, int64_t, const Node*, int64_t, const uint64_t*, int64_t, int32_t*)
-
-# What nodes say: numbers, or how often each class is there.
-ctypedef fused kept_t:
-    uint32_t
-    double
 
 cdef enum:
     HELD = 655360    # bytes of records that meet all trees before the next come: with a tree they stay in the cache
@@ -89,8 +85,6 @@ def sum_pass(
     cdef int64_t s, i, t, l, k, m, d = X.shape[1], trees = starts.shape[0] - 1, stripes = bounds.shape[0] - 1
     cdef int64_t b, e, width = values.shape[1], held = block(d * <int64_t> sizeof(real))
     cdef int32_t[GROUP] place
-    cdef const kept_t* value
-    cdef uint64_t weight
     with nogil:
         while limit > 0:
             limit -= 1
@@ -112,15 +106,6 @@ def sum_pass(
                                 out[i + l, 0] += nodes[starts[t] + place[l]].threshold
                         else:
                             for l in range(m):
-                                value = &values[starts[t] + place[l], 0]
-                                weight = 0
-                                if kept_t is uint32_t:
-                                    for k in range(classes):
-                                        weight += value[k]
-                                for k in range(width):
-                                    if kept_t is uint32_t:
-                                        out[i + l, k] += <double> value[k] / <double> weight
-                                    else:
-                                        out[i + l, k] += value[k]
+                                add(&values[starts[t] + place[l], 0], width, classes, &out[i + l, 0])
                         i += m
                 b = e

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
+from clinfa.growing import trees as growing
 from clinfa.growing.trees import Trees, packed
+
+
+@pytest.fixture(params=["few", "many"])
+def way(request, monkeypatch):
+    """Records that are few go down by nodes of 16 bytes, many by nodes of 8."""
+    monkeypatch.setattr(growing, "_CROWD_SHARE", {"few": 0, "many": 1e9}[request.param])
+    return request.param
 
 
 def chain(rng, d, depth):
@@ -80,7 +88,7 @@ def forest(rng, d, width):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("gaps", [0.0, 0.2])
 @pytest.mark.parametrize(("n", "d"), [(1, 1), (7, 3), (16, 3), (17, 2), (255, 5), (257, 4), (3000, 20)])
-def test_leaves_and_what_they_say(dtype, gaps, n, d):
+def test_leaves_and_what_they_say(way, dtype, gaps, n, d):
     rng = np.random.default_rng(n)
     X = rng.standard_normal((n, d)).astype(dtype)
     X[rng.random(X.shape) < gaps] = np.nan
@@ -89,6 +97,7 @@ def test_leaves_and_what_they_say(dtype, gaps, n, d):
     trees = forest(rng, d, 1 + n % 3)
     X[: n // 4, 0] = trees[3].nodes["threshold"][0]  # (on the threshold: to the left)
     together = Trees.joined((tree.together for tree in trees), len(trees))
+    assert (together._crowd(n) is None) == (way == "few")
     leaves = together.leaves(X)
     for t, tree in enumerate(trees):
         np.testing.assert_array_equal(leaves[:, t], walked(tree, X))
@@ -96,7 +105,38 @@ def test_leaves_and_what_they_say(dtype, gaps, n, d):
     np.testing.assert_allclose(together.means(X), said, rtol=1e-14)
 
 
-def test_a_threshold_of_doubles_between_floats():
+@pytest.mark.parametrize(("offset", "scale"), [(2.0**30, 1.0), (-1e9, 1e-3), (0.0, 1e-44), (0.0, 1e300)])
+def test_values_that_are_the_same_as_floats(way, offset, scale):
+    # Floats tell few of them apart, or none.
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((700, 3))
+    X[rng.random(X.shape) < 0.1] = np.nan
+    X[rng.random(X.shape) < 0.1] = -0.0
+    trees = forest(rng, 3, 1)
+    for tree in trees:
+        inner = tree.children_left >= 0
+        tree.nodes["threshold"][inner] = offset + scale * tree.nodes["threshold"][inner]
+    X = offset + scale * X
+    X[::5] = rng.choice(trees[3].threshold, (140, 3))  # (on a threshold)
+    leaves = Trees.joined((tree.together for tree in trees), len(trees)).leaves(X)
+    for t, tree in enumerate(trees):
+        np.testing.assert_array_equal(leaves[:, t], walked(tree, X))
+
+
+def test_the_same_bits_either_way_and_in_any_company(monkeypatch):
+    # The sum is that of the trees in their order, whatever a record's place.
+    rng = np.random.default_rng(1)
+    trees = forest(rng, 6, 5)
+    together = Trees.joined((tree.together for tree in trees), len(trees))
+    X = rng.standard_normal((20_000, 6))
+    monkeypatch.setattr(growing, "_CROWD_SHARE", 0)
+    few = together.means(X)
+    monkeypatch.setattr(growing, "_CROWD_SHARE", 1e9)
+    assert np.array_equal(together.means(X), few)
+    assert np.array_equal(together.means(X[777:1777]), few[777:1777])
+
+
+def test_a_threshold_of_doubles_between_floats(way):
     # What is a float is compared as the double that it is.
     one = np.ones(3)
     rule = (np.array([1 + 2.0**-30, 0, 0]), np.array([2, -1, -1]), np.zeros(3, int), np.zeros(3, bool))
