@@ -48,7 +48,8 @@ typedef struct {
     int64_t m;
     int lacking;             /* whether there is NaN */
     int32_t *who, *at;       /* (m + CROWD_GROUP)  those still under way: where their values begin, their nodes */
-    int32_t *doubtful;       /* (m)  records whose leaf is not told */
+    int32_t *doubtful;       /* (m)  where the values begin of those whose leaf is not told, */
+    int64_t doubts;          /* and how many there were in the tree before */
 } clinfa_crowd;
 
 #if defined(__AVX512F__) && defined(__AVX512VL__) && defined(__AVX512DQ__)

@@ -2,6 +2,7 @@
 # docs/kernels.md, "Trees".
 from libc.stdint cimport int32_t, int64_t, uint64_t
 
+from clinfa._core.descent cimport down as few_down
 from clinfa._core.leaves cimport add, kept_t
 from clinfa._core.nodes cimport LACKING_LEFT, LEAF, Node
 from clinfa._core.types cimport clinfa_take, real
@@ -9,6 +10,7 @@ from clinfa._core.types cimport clinfa_take, real
 cdef extern from "crowd.h" nogil:
     enum:
         GROUP "CROWD_GROUP"
+        FEW "DESCENT_GROUP"
         NODE_COLUMN
     ctypedef struct Slim "clinfa_slim":
         pass
@@ -20,6 +22,7 @@ cdef extern from "crowd.h" nogil:
         int32_t* who
         int32_t* at
         int32_t* doubtful
+        int64_t doubts
     void slimmed "clinfa_slimmed" (const Node*, int64_t, int, Slim*)
     int64_t crowd_down "clinfa_crowd_down" (const Crowd*, const Slim*, int64_t, int64_t, int)
 
@@ -53,6 +56,7 @@ cdef void take(const real* x, int64_t d, int64_t m, Crowd* crowd) noexcept nogil
             codes[j] = <float> x[i * d + j]
             lacking |= codes[j] != codes[j]
     crowd.lacking = lacking
+    crowd.doubts = 0
 
 
 cdef inline int32_t alone(const real* x, const Node* tree) noexcept nogil:
@@ -72,15 +76,25 @@ cdef void down(
     const real* x, int64_t d, Crowd* crowd, const Node* nodes, const Slim* slim, int64_t count, int64_t deepest, int shift
 ) noexcept nogil:
     """Where all of them end, in the last column of the values."""
-    cdef int64_t i, k, doubts
+    cdef int64_t i, k, l, m
+    cdef int32_t[FEW] found
+    cdef int32_t* place = <int32_t*> crowd.codes + d
     if deepest == 0:
         for i in range(crowd.m):
-            (<int32_t*> crowd.codes)[(i + 1) * crowd.stride - 1] = 0
-        return
-    doubts = crowd_down(crowd, slim, count, deepest, shift)
-    for k in range(doubts):
-        i = crowd.doubtful[k] // crowd.stride
-        (<int32_t*> crowd.codes)[(i + 1) * crowd.stride - 1] = alone(x + i * d, nodes)
+            place[i * crowd.stride] = 0
+    elif crowd.doubts > crowd.m // 16:  # (floats hardly tell these records apart)
+        i = 0
+        while i < crowd.m:
+            m = min(FEW, crowd.m - i)
+            few_down(x + i * d, d, m, nodes, count, NULL, deepest, found)
+            for l in range(m):
+                place[(i + l) * crowd.stride] = found[l]
+            i += m
+    else:
+        crowd.doubts = crowd_down(crowd, slim, count, deepest, shift)
+        for k in range(crowd.doubts):
+            i = crowd.doubtful[k] // crowd.stride
+            place[i * crowd.stride] = alone(x + i * d, nodes)
 
 
 def slim_pass(
@@ -115,6 +129,7 @@ def leaf_pass(
 ):
     cdef int64_t s, i, t, b, m, d = X.shape[1], trees = starts.shape[0] - 1, stripes = bounds.shape[0] - 1
     cdef Crowd crowd
+    cdef const int32_t* place
     with nogil:
         begin(scratch, held, d, &crowd)
         while limit > 0:
@@ -130,8 +145,9 @@ def leaf_pass(
                     down(
                         &X[b, 0], d, &crowd, &nodes[starts[t]], <const Slim*> &slim[starts[t]],
                         starts[t + 1] - starts[t], depths[t], shift)
+                    place = <const int32_t*> crowd.codes + d
                     for i in range(m):
-                        out[b + i, t] = (<int32_t*> crowd.codes)[(i + 1) * crowd.stride - 1]
+                        out[b + i, t] = place[i * (d + 1)]
                 b += m
 
 

@@ -5,12 +5,6 @@ from clinfa._core.leaves cimport add, kept_t
 from clinfa._core.nodes cimport Node
 from clinfa._core.types cimport clinfa_take, real
 
-cdef extern from "descent.h" nogil:
-    enum:
-        GROUP "DESCENT_GROUP"
-    void down_f32 "clinfa_down_f32" (const float*, int64_t, int64_t, const Node*, int64_t, const uint64_t*, int64_t, int32_t*)
-    void down_f64 "clinfa_down_f64" (const double*, int64_t, int64_t, const Node*, int64_t, const uint64_t*, int64_t, int32_t*)
-
 cdef enum:
     HELD = 655360    # bytes of records that meet all trees before the next come: with a tree they stay in the cache
 
@@ -22,16 +16,6 @@ cdef inline int64_t block(int64_t record) noexcept nogil:
 
 cdef inline const uint64_t* sets_of(const uint64_t[::1] sets, const int64_t[::1] starts, int64_t t) noexcept nogil:
     return &sets[0] + starts[t] if sets.shape[0] else NULL
-
-
-cdef inline void down(
-    const real* x, int64_t d, int64_t m, const Node* tree, int64_t nodes, const uint64_t* sets, int64_t deepest,
-    int32_t* place
-) noexcept nogil:
-    if real is float:
-        down_f32(x, d, m, tree, nodes, sets, deepest, place)
-    else:
-        down_f64(x, d, m, tree, nodes, sets, deepest, place)
 
 
 def leaf_pass(

@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from clinfa._core import crowd, descent
 from clinfa.arrays import CSR, read_table
 from clinfa.growing.categories import Sets
-from clinfa.threads import stripes
+from clinfa.growing.down import send
 
 __all__ = ["CATEGORY", "COLUMN", "LACKING", "LEAF", "NODE", "Tree", "Trees", "impurities", "packed"]
 
@@ -21,13 +20,8 @@ __all__ = ["CATEGORY", "COLUMN", "LACKING", "LEAF", "NODE", "Tree", "Trees", "im
 # left begin.
 NODE = np.dtype([("threshold", "f8"), ("right", "i4"), ("feature", "u4")])
 COLUMN, CATEGORY, LACKING, LEAF = 0x1FFFFFFF, 0x20000000, 0x40000000, 0x80000000
-_NO_BITS = np.empty(0, np.uint64)
-_STEP_NS = 1.5  # down one node
 _DENSE = 2_000_000  # values of sparse records that are made dense at a time: at most 16 MB
 _SPARE = 1.1  # times what trees are expected to take, so that they hardly ever take more
-_HELD = 4096  # records at least, where there are many, for all of which the trees are read once
-_SLIM_NS = 2.0  # make a node one of eight bytes
-_CROWD_SHARE, _CROWD_WIDTH = 4, 8
 
 
 def packed(
@@ -412,35 +406,6 @@ class Trees:
         """With nothing left to be read off something else, so that all trees are of one kind."""
         return replace(self, values=self.said(), impurity=self.impurities(), weight=self.weights())
 
-    def _crowd(self, n: int) -> tuple[np.ndarray, int] | None:
-        """Nodes of eight bytes, where so many records pay for them; the bit where right children begin."""
-        shift = 3 + max(1, (self.n_features - 1).bit_length())
-        pays = n * len(self) * _CROWD_SHARE > len(self.nodes) and self.n_features <= _CROWD_WIDTH * len(self)
-        if not pays or self.sets is not None or np.diff(self.starts).max() > 1 << max(0, 32 - shift):
-            return None
-        slim = np.empty(len(self.nodes), np.uint64)
-        cut = stripes(len(self), _SLIM_NS * len(self.nodes) / len(self))
-        cut.run(
-            lambda cursor, limit, slot: crowd.slim_pass(
-                self.nodes, self.starts, shift, slim, cut.bounds, cursor, limit
-            )
-        )
-        return slim, shift
-
-    def _down(self, kernel: str, X: np.ndarray, out: np.ndarray, *given: Any) -> None:
-        """Run a kernel of those that send records down the trees."""
-        n, row_ns, many = len(X), _STEP_NS * float(self.depths.sum() + len(self)), self._crowd(len(X))
-        if many is None:
-            cut = stripes(n, row_ns, most=max(32, n // _HELD))
-            run, told = getattr(descent, kernel), (X, self.nodes, self.starts, self.depths, *self._bits())
-            cut.run(lambda cursor, limit, slot: run(*told, *given, out, cut.bounds, cursor, limit))
-            return
-        cut = stripes(n, row_ns / 2, most=max(16, n // (2 * _HELD)))
-        held, size = crowd.room(int(np.diff(cut.bounds).max()), self.n_features)
-        room = np.empty((cut.width(), size), np.float32)
-        run, told = getattr(crowd, kernel), (X, self.nodes, *many, self.starts, self.depths, held)
-        cut.run(lambda cursor, limit, slot: run(*told, room[slot], *given, out, cut.bounds, cursor, limit))
-
     def _dense(self, X: np.ndarray | CSR) -> Iterator[tuple[slice, np.ndarray]]:
         """Which records, and these as the kernels want them: of sparse ones some at a time."""
         coded = self.sets.categories.coded if self.sets is not None else lambda some: some
@@ -453,15 +418,11 @@ class Trees:
             part = slice(begin, min(begin + step, n))
             yield part, coded(X.rows(np.arange(part.start, part.stop)))
 
-    def _bits(self) -> tuple[np.ndarray, np.ndarray]:
-        """Sets of categories, as the kernels want them."""
-        return (_NO_BITS, self.starts) if self.sets is None else (self.sets.bits, self.sets.starts)
-
     def leaves(self, X: np.ndarray | CSR) -> np.ndarray:
         """The leaf of each record in each tree: shape (n, trees), int32."""
         out = np.empty((X.shape[0], len(self)), np.int32)
         for part, some in self._dense(X):
-            self._down("leaf_pass", some, out[part])
+            send("leaf_pass", self, some, out[part])
         return out
 
     def means(self, X: np.ndarray | CSR) -> np.ndarray:
@@ -471,7 +432,7 @@ class Trees:
         last = two or width == 1
         out = np.zeros((X.shape[0], 1 if last else width))
         for part, some in self._dense(X):
-            self._down("sum_pass", some, out[part], self.values, classes, last)
+            send("sum_pass", self, some, out[part], self.values, classes, last)
         if len(self) > 1:
             out /= len(self)
         return np.concatenate([1 - out, out], axis=1) if two else out

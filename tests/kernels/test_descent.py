@@ -3,15 +3,25 @@
 import numpy as np
 import pytest
 
-from clinfa.growing import trees as growing
+from clinfa.growing import down
 from clinfa.growing.trees import Trees, packed
 
 
 @pytest.fixture(params=["few", "many"])
 def way(request, monkeypatch):
     """Records that are few go down by nodes of 16 bytes, many by nodes of 8."""
-    monkeypatch.setattr(growing, "_CROWD_SHARE", {"few": 0, "many": 1e9}[request.param])
+    choose(monkeypatch, request.param)
     return request.param
+
+
+def choose(monkeypatch, way):
+    for name, value in {
+        "_MANY": 1e18 if way == "few" else 0,
+        "_BY_NODES": 0,
+        "_COLUMNS": 100,
+        "_BUSHY": 0,
+    }.items():
+        monkeypatch.setattr(down, name, value)
 
 
 def chain(rng, d, depth):
@@ -97,7 +107,7 @@ def test_leaves_and_what_they_say(way, dtype, gaps, n, d):
     trees = forest(rng, d, 1 + n % 3)
     X[: n // 4, 0] = trees[3].nodes["threshold"][0]  # (on the threshold: to the left)
     together = Trees.joined((tree.together for tree in trees), len(trees))
-    assert (together._crowd(n) is None) == (way == "few")
+    assert (down.slim(together, n) is None) == (way == "few")
     leaves = together.leaves(X)
     for t, tree in enumerate(trees):
         np.testing.assert_array_equal(leaves[:, t], walked(tree, X))
@@ -129,9 +139,9 @@ def test_the_same_bits_either_way_and_in_any_company(monkeypatch):
     trees = forest(rng, 6, 5)
     together = Trees.joined((tree.together for tree in trees), len(trees))
     X = rng.standard_normal((20_000, 6))
-    monkeypatch.setattr(growing, "_CROWD_SHARE", 0)
+    choose(monkeypatch, "few")
     few = together.means(X)
-    monkeypatch.setattr(growing, "_CROWD_SHARE", 1e9)
+    choose(monkeypatch, "many")
     assert np.array_equal(together.means(X), few)
     assert np.array_equal(together.means(X[777:1777]), few[777:1777])
 
