@@ -6,18 +6,19 @@ from libc.string cimport memcpy
 from clinfa._core.categories cimport sides_of_categories
 from clinfa._core.nodes cimport Pending, Record, Rules, Split, Work, code_t, column_t, value_t
 from clinfa._core.orders cimport clinfa_ctz, mark
-from clinfa._core.random cimport goes_right
+from clinfa._core.random cimport gather_f32, gather_f64, goes_right
 
 cdef extern from "trees.h" nogil:
     uint64_t seed_of_side(uint64_t, int)
     double sum_of "clinfa_sum" (const double*, int64_t)
+    void columns_f32 "clinfa_columns_f32" (const float*, int64_t, const int32_t*, int64_t, float*, int64_t)
+    void columns_f64 "clinfa_columns_f64" (const double*, int64_t, const int32_t*, int64_t, double*, int64_t)
     int64_t part_rows "clinfa_part_rows" (const uint8_t*, int64_t, int32_t*, int32_t*)
     int64_t part_numbers "clinfa_part_numbers" (const uint8_t*, int64_t, double*, double*)
 
 cdef enum:
     SMALL = 8192      # records of a node that gets a table of its own
     STRIDE = SMALL + 32  # from column to column of that: not a power of two, which would crowd a few sets of the cache
-    FEWEST = 64       # where a table does not pay any more
 
 
 cdef inline int64_t divide(
@@ -33,6 +34,8 @@ cdef inline int64_t divide(
     cdef int missing_left = split.missing_left, lacks = 0
     cdef int64_t at_low = -1, at_high = -1
     cdef uint8_t* side = work.side
+    cdef double* x = work.sum
+    cdef double least, most
     cdef uint64_t lot
     if column_t is float or column_t is double:
         lot = split.low | <uint64_t> split.high << 32
@@ -43,10 +46,13 @@ cdef inline int64_t divide(
                 lacks |= c != c
             missing_left = not goes_right(lot, NAN)
         else:
+            if column_t is float:  # (in vectors; the extremes come along)
+                gather_f32(column, rows, m, x, &least, &most)
+            else:
+                gather_f64(column, rows, m, x, &least, &most)
             for i in range(m):
-                c = column[rows[i]]
-                side[i] = (c <= threshold) | (missing_left & (c != c))
-                lacks |= c != c
+                side[i] = (x[i] <= threshold) | (missing_left & (x[i] != x[i]))
+                lacks |= x[i] != x[i]
     else:
         if p.missing[split.feature]:
             lacking = <uint32_t> n_values[split.feature]
@@ -155,12 +161,11 @@ cdef inline void condense(
 
 cdef inline void gather(const value_t* X, int64_t d, int32_t* rows, int64_t m, Work* work) noexcept nogil:
     """The same for values; X is (n, d)."""
-    cdef int64_t f, i
-    cdef const value_t* x
-    cdef value_t* local = <value_t*> work.local
+    cdef int64_t i
+    if value_t is float:
+        columns_f32(X, d, rows, m, <value_t*> work.local, STRIDE)
+    else:
+        columns_f64(X, d, rows, m, <value_t*> work.local, STRIDE)
     for i in range(m):
-        x = X + rows[i] * d
-        for f in range(d):
-            local[f * STRIDE + i] = x[f]
         work.home[i] = rows[i]
         rows[i] = <int32_t> i

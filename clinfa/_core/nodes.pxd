@@ -80,6 +80,7 @@ cdef struct Rules:
     const int32_t* row_columns         # (stored)  columns, rising,
     const void* row_values             # (stored)  and codes, or for cuts at random values
     int64_t most_entries, stored_item  # how many of a node may be sorted by column; bytes of each
+    bint by_bits                       # whether small nodes cut at random are grown by small.pxd, if nothing has weights
 
 cdef struct Work:                      # room of one thread; U codes, m records at most
     double* sums                       # (2 U)  weight and targets of each code; zero between uses

@@ -22,6 +22,38 @@ cdef inline double uniform(uint64_t seed) noexcept nogil:
     return <double> (seed >> 11) * (1.0 / 9007199254740992.0)
 
 
+cdef inline int32_t draw(int32_t* numbers, int64_t d, int64_t seen, uint64_t* state) noexcept nogil:
+    """The next of d numbers that has not been seen: those that have stand first; behind all d, what was swapped."""
+    cdef int64_t at
+    cdef int32_t out
+    state[0] = mixed(state[0])
+    at = seen + <int64_t> (uniform(state[0]) * <double> (d - seen))
+    out = numbers[at]
+    numbers[at] = numbers[seen]
+    numbers[seen] = out
+    numbers[d + seen] = <int32_t> at
+    return out
+
+
+cdef inline void put_back(int32_t* numbers, int64_t d, int64_t seen) noexcept nogil:
+    """As they were, so that what a node draws depends on nothing but its seed."""
+    cdef int64_t at
+    cdef int32_t one
+    while seen:
+        seen -= 1
+        at = numbers[d + seen]
+        one = numbers[at]
+        numbers[at] = numbers[seen]
+        numbers[seen] = one
+
+
+cdef inline double between(double least, double most, uint64_t seed) noexcept nogil:
+    """A cut that leaves something on either side."""
+    cdef double at = uniform(seed)
+    at = least * (1 - at) + most * at
+    return at if least <= at < most else least
+
+
 cdef inline bint goes_right(uint64_t lot, double code) noexcept nogil:
     """To which side a category goes by lot; NaN is one."""
     return mixed(lot ^ (<uint64_t> code if code == code else <uint64_t> 1 << 32)) & 1
@@ -47,10 +79,7 @@ cdef inline void cut_between(
 ) noexcept nogil:
     """A threshold, and whether what is missing goes left of it."""
     cdef uint64_t seed = seed_of_column(node.seed, feature)
-    cdef double share = uniform(seed)
-    at[0] = least * (1 - share) + most * share
-    if not least <= at[0] < most:
-        at[0] = least
+    at[0] = between(least, most, seed)
     left_too[0] = False
     if least == most:  # what is missing parts from what is not
         at[0] = INFINITY

@@ -4,13 +4,14 @@ from libc.string cimport memset
 
 from clinfa._core.describe cimport describe, slack_of
 from clinfa._core.categories cimport search_categories, search_projected
-from clinfa._core.divide cimport FEWEST, SMALL, STRIDE, children, condense, divide, gather
+from clinfa._core.divide cimport SMALL, STRIDE, children, condense, divide, gather
 from clinfa._core.heap cimport dequeue, enqueue
 from clinfa._core.nodes cimport Job, Pending, Record, Rules, Split, Subtree, Work, column_t
-from clinfa._core.random cimport mixed, search_random, uniform
+from clinfa._core.random cimport draw, put_back, search_random
 from clinfa._core.room cimport lay_out
 from clinfa._core.scores cimport NONE, VARIANCE, scalar, xlogx
 from clinfa._core.search cimport search_order, search_sums
+from clinfa._core.small cimport FEWEST, goes_by_bits, grow_small
 from clinfa._core.stored cimport leave_place, look_at, search_stored, settle, spread, take_place
 from clinfa._core.types cimport clinfa_take
 
@@ -40,6 +41,7 @@ cdef class Plan:
         if target_ranks is not None:
             p.target_ranks, p.n_target_values, p.n = &target_ranks[0, 0], &n_target_values[0], target_ranks.shape[1]
         self.most_weight = most_weight
+        p.by_bits = goes_by_bits(p)
         self.held = (n_values, missing, classes, monotonic, categories, target_ranks, n_target_values)
 
     def store(
@@ -51,6 +53,7 @@ cdef class Plan:
         p.starts, p.records_of, p.zeros = &starts[0], &records_of[0], &zeros[0]
         p.row_starts, p.row_columns, p.row_values = &row_starts[0], &row_columns[0], &row_values[0]
         p.n = row_starts.shape[0] - 1
+        p.by_bits = False
         p.stored_item = row_values.shape[0] // row_columns.shape[0]
         p.most_entries = max(row_columns.shape[0] // 8, min(row_columns.shape[0], MOST_ENTRIES))
         self.held += (starts, records_of, zeros, row_starts, row_columns, row_values)
@@ -150,8 +153,6 @@ cdef inline void seek(
     cdef int64_t seen = 0, constants = 0, at, d = p.d
     cdef int32_t f
     cdef uint64_t state = node.seed
-    cdef int32_t* drawn = work.permutation
-    cdef int32_t* swapped = work.permutation + d
     cdef bint constant
     best.score = NONE
     best.left = best.right = best.threshold = 0
@@ -168,22 +169,11 @@ cdef inline void seek(
                 p, columns, n, n_values, <int32_t> at, rows, w, y, z, m, W, centre, node, work, best, &constant)
         return
     while seen < d and (seen < p.tried or seen == constants):
-        state = mixed(state)
-        at = seen + <int64_t> (uniform(state) * <double> (d - seen))
-        f = drawn[at]
-        drawn[at] = drawn[seen]
-        drawn[seen] = f
-        swapped[seen] = <int32_t> at
+        f = draw(work.permutation, d, seen, &state)
         seen += 1
         search(p, columns, n, n_values, f, rows, w, y, z, m, W, centre, node, work, best, &constant)
         constants += constant
-    # Back to what it was, so that the draws of a node depend on nothing but its seed.
-    while seen:
-        seen -= 1
-        at = swapped[seen]
-        f = drawn[at]
-        drawn[at] = drawn[seen]
-        drawn[seen] = f
+    put_back(work.permutation, d, seen)
 
 
 cdef inline double gain_of(const Rules* p, const Split* split, double W, double base) noexcept nogil:
@@ -275,6 +265,10 @@ cdef void descend(
             job.budget -= <double> (m * p.d)  # (by now something has grown, however little was left)
             continue
         job.waits -= 1
+        if column_t is float or column_t is double:
+            if m <= FEWEST and p.by_bits and job.w == NULL:
+                grow_small(p, columns, n, job, &node, work)
+                continue
         if not examine(p, columns, n, n_values, job, &node, &best, work):
             continue
         n_left = part(p, columns, n, n_values, job, &node, &best, work)

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) || defined(__BMI2__)
 #include <immintrin.h>
 #endif
 
@@ -108,6 +108,69 @@ GATHER(clinfa_gather_f64, double, f64)
 #undef GATHER
 #undef GATHER_EIGHT
 
+/* Some rows of X (n, d) as columns, of which each begins `stride` after the other. The rows are far from each other: those
+ * that come soon are asked for. */
+#if defined(__AVX512F__)
+static inline void clinfa_turn_eight(const double *const *rows, int64_t f, __mmask8 some, double *out, int64_t stride)
+{
+    __m512d a[8], b[8];
+    for (int j = 0; j < 8; j++)
+        a[j] = _mm512_maskz_loadu_pd(some, rows[j] + f);
+    for (int j = 0; j < 8; j += 2) {
+        b[j] = _mm512_unpacklo_pd(a[j], a[j + 1]);
+        b[j + 1] = _mm512_unpackhi_pd(a[j], a[j + 1]);
+    }
+    for (int j = 0; j < 2; j++) {
+        a[j] = _mm512_shuffle_f64x2(b[j], b[j + 2], 0x88); /* columns j, j + 4 of rows 0 to 3 */
+        a[j + 2] = _mm512_shuffle_f64x2(b[j], b[j + 2], 0xDD); /* j + 2, j + 6 */
+        a[j + 4] = _mm512_shuffle_f64x2(b[j + 4], b[j + 6], 0x88);
+        a[j + 6] = _mm512_shuffle_f64x2(b[j + 4], b[j + 6], 0xDD);
+    }
+    for (int j = 0; j < 4; j++) {
+        b[j] = _mm512_shuffle_f64x2(a[j], a[j + 4], 0x88);
+        b[j + 4] = _mm512_shuffle_f64x2(a[j], a[j + 4], 0xDD);
+    }
+    for (int j = 0; j < 8; j++)
+        if (some >> j & 1)
+            _mm512_storeu_pd(out + j * stride, b[j]);
+}
+#define COLUMNS_OF_EIGHT_double(x, i)                                                               \
+    for (int64_t f = 0; f < d; f += 8)                                                              \
+        clinfa_turn_eight(x, f, d - f >= 8 ? 255 : (__mmask8)((1 << (d - f)) - 1), out + f * stride + i, stride);
+#else
+#define COLUMNS_OF_EIGHT_double(x, i) COLUMNS_OF_EIGHT_float(x, i)
+#endif
+#define COLUMNS_OF_EIGHT_float(x, i)                                                                \
+    for (int64_t f = 0; f < d; f++)                                                                 \
+        for (int j = 0; j < 8; j++)                                                                 \
+            out[f * stride + i + j] = x[j][f];
+
+#define AHEAD 16
+#define COLUMNS_OF(NAME, TYPE)                                                                      \
+    static inline void NAME(                                                                        \
+        const TYPE *X, int64_t d, const int32_t *rows, int64_t m, TYPE *out, int64_t stride)        \
+    {                                                                                               \
+        int64_t i = 0;                                                                              \
+        for (; i + 8 <= m; i += 8) {                                                                \
+            const TYPE *x[8];                                                                       \
+            for (int j = 0; j < 8; j++) {                                                           \
+                const char *soon = (const char *)(X + rows[i + j + AHEAD < m ? i + j + AHEAD : i + j] * d); \
+                for (int64_t at = 0; at < d * (int64_t)sizeof(TYPE); at += 64)                      \
+                    __builtin_prefetch(soon + at);                                                  \
+                x[j] = X + rows[i + j] * d;                                                         \
+            }                                                                                       \
+            COLUMNS_OF_EIGHT_##TYPE(x, i)                                                           \
+        }                                                                                           \
+        for (; i < m; i++)                                                                          \
+            for (int64_t f = 0; f < d; f++)                                                         \
+                out[f * stride + i] = X[rows[i] * d + f];                                           \
+    }
+
+COLUMNS_OF(clinfa_columns_f32, float)
+COLUMNS_OF(clinfa_columns_f64, double)
+#undef COLUMNS_OF
+#undef AHEAD
+
 /* Weight (w, or 1 each) and targets z of what is not above `at`; returns how many of the m numbers those are. */
 static inline int64_t clinfa_left_sums(
     const double *x, double at, const double *w, const double *z, int64_t m, double *weight, double *sum)
@@ -176,6 +239,62 @@ PART(clinfa_part_rows, int32_t, epi32, 16, uint16_t)
 PART(clinfa_part_numbers, double, epi64, 8, uint8_t)
 #undef PART
 #undef PART_VECTORS
+
+/* Which of m numbers, at most 64 and padded with NaN, are not above `at`. */
+static inline uint64_t clinfa_left_bits(const double *x, double at, int64_t m)
+{
+    uint64_t out = 0;
+#if defined(__AVX512F__)
+    for (int64_t i = 0; i < m; i += 8)
+        out |= (uint64_t)_mm512_cmp_pd_mask(_mm512_loadu_pd(x + i), _mm512_set1_pd(at), _CMP_LE_OQ) << i;
+#else
+    for (int64_t i = 0; i < m; i++)
+        out |= (uint64_t)(x[i] <= at) << i;
+#endif
+    return out;
+}
+
+/* The bits at the places that `mask` names, close together. */
+static inline uint64_t clinfa_some_bits(uint64_t bits, uint64_t mask)
+{
+#if defined(__BMI2__)
+    return _pext_u64(bits, mask);
+#else
+    uint64_t out = 0;
+    for (int k = 0; mask; k++, mask &= mask - 1)
+        out |= (bits >> clinfa_ctz(mask) & 1) << k;
+    return out;
+#endif
+}
+
+/* `clinfa_part_rows` by bits, for at most 64. */
+static inline void clinfa_part_bits(uint64_t side, int64_t m, int32_t *x)
+{
+    int32_t moved[80];
+    int64_t k = 0, g = 0, i;
+#if defined(__AVX512F__)
+    for (i = 0; i < m; i += 16) {
+        uint32_t some = m - i >= 16 ? 0xFFFF : (1u << (m - i)) - 1, left = (uint32_t)(side >> i) & some;
+        uint32_t count = (uint32_t)__builtin_popcount(left);
+        __m512i v = _mm512_maskz_loadu_epi32((__mmask16)some, x + i);
+        _mm512_mask_storeu_epi32(x + k, (__mmask16)((1u << count) - 1), _mm512_maskz_compress_epi32((__mmask16)left, v));
+        _mm512_storeu_si512(moved + g, _mm512_maskz_compress_epi32((__mmask16)(some & ~left), v));
+        k += count;
+        g += __builtin_popcount(some) - count;
+    }
+    for (i = 0; i < g; i += 16) {
+        __mmask16 some = g - i >= 16 ? 0xFFFF : (__mmask16)((1u << (g - i)) - 1);
+        _mm512_mask_storeu_epi32(x + k + i, some, _mm512_loadu_si512(moved + i));
+    }
+#else
+    for (i = 0; i < m; i++)
+        if (side >> i & 1)
+            x[k++] = x[i];
+        else
+            moved[g++] = x[i];
+    memcpy(x + k, moved, (size_t)g * sizeof(int32_t));
+#endif
+}
 
 /* What a search for cuts needs of two classes y (0 and 1): their weighted sum, with z for w y each; whether both occur. */
 static inline double clinfa_two_classes(const double *y, const double *w, int64_t m, double *z, int *both)
