@@ -117,7 +117,7 @@ cdef inline int64_t project_categories(
     cdef uint32_t c
     cdef uint64_t top, found
     cdef double* weight = work.means + most
-    last = mark(code, rows, m, work.bits, work.tops)
+    last = mark(code, rows, m, work.bits, work.tops, work.codes)
     for t in range(last):
         top = work.tops[t]
         work.tops[t] = 0

@@ -6,6 +6,7 @@ from clinfa._core.nodes cimport Work, code_t
 
 cdef extern from "trees.h" nogil:
     int clinfa_ctz(uint64_t)
+    int clinfa_popcount(uint64_t)
 
 cdef enum:
     FEW = 64            # records that are compared all with all
@@ -43,17 +44,36 @@ cdef inline void order_few(
 
 
 cdef inline int64_t mark(
-    const code_t* code, const int32_t* rows, int64_t m, uint64_t* bits, uint64_t* tops
+    const code_t* code, const int32_t* rows, int64_t m, uint64_t* bits, uint64_t* tops, uint32_t* kept
 ) noexcept nogil:
-    """Mark the codes that occur; returns the words of `tops` that may be marked."""
+    """Mark the codes that occur and keep them; returns the words of `tops` that may be marked."""
     cdef int64_t i
     cdef uint32_t c, most = 0
     for i in range(m):
-        c = code[rows[i]]
+        c = kept[i] = code[rows[i]]
         bits[c >> 6] |= <uint64_t> 1 << (c & 63)
         tops[c >> 12] |= <uint64_t> 1 << ((c >> 6) & 63)
         most = c if c > most else most
     return (most >> 12) + 1
+
+
+cdef inline int64_t count_before(int64_t last, Work* work) noexcept nogil:
+    """How many marked codes stand before each marked word, in work.slot; returns how many there are."""
+    cdef int64_t t, word, k = 0
+    cdef uint64_t top
+    for t in range(last):
+        top = work.tops[t]
+        while top:
+            word = t * 64 + clinfa_ctz(top)
+            top &= top - 1
+            work.slot[word] = <int32_t> k
+            k += clinfa_popcount(work.bits[word])
+    return k
+
+
+cdef inline int64_t rank_of(uint32_t c, const Work* work) noexcept nogil:
+    """How many marked codes are less than a marked one."""
+    return work.slot[c >> 6] + clinfa_popcount(work.bits[c >> 6] & ((<uint64_t> 1 << (c & 63)) - 1))
 
 
 cdef inline void order_rows(
@@ -68,9 +88,9 @@ cdef inline void order_rows(
     if m <= FEW and n_values < SMALL_CODE - 1:
         order_few(code, rows, m, order, sorted_codes)
         return
-    last = mark(code, rows, m, work.bits, work.tops)
+    last = mark(code, rows, m, work.bits, work.tops, sorted_codes)
     for i in range(m):
-        c = code[rows[i]]
+        c = sorted_codes[i]
         work.chain[i] = work.slot[c]
         work.slot[c] = <int32_t> i
     for t in range(last):

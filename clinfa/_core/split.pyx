@@ -250,7 +250,8 @@ cdef void descend(
     while job.waits > floor and job.budget > 0:
         node = job.waiting[job.waits - 1]
         m = node.end - node.begin
-        if tables and FEWEST < m <= SMALL:
+        # (What becomes a leaf at once needs no table.)
+        if tables and FEWEST < m <= SMALL and m >= p.min_split and node.depth < p.max_depth:
             rows = job.rows + node.begin
             job.home = work.home
             if column_t is float or column_t is double:

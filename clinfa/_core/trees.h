@@ -15,6 +15,7 @@
 #define SCARCE 1e-13 /* of the targets of a node, what a side must have by Poisson: less may be rounding */
 #define LN2 0.6931471805599453
 #define clinfa_ctz(x) __builtin_ctzll(x)
+#define clinfa_popcount(x) __builtin_popcountll(x)
 
 /* The next state of a sequence of well mixed numbers (Steele, Lea and Flood, OOPSLA 2014). */
 static inline uint64_t clinfa_mixed(uint64_t seed)

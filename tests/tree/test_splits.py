@@ -103,13 +103,18 @@ def test_small_nodes_with_codes_of_their_own_grow_the_same_tree(cls, criterion):
     X = rng.standard_normal((n, 3))
     y = X[:, 0] + 0.5 * rng.standard_normal(n)
     y = (y > 0) if cls is DecisionTreeClassifier else np.exp(y)
+    X[rng.random(n) < 0.1, 1] = np.nan
     model = cls(criterion=criterion, min_samples_leaf=30).fit(X, y)
     tree, leaf = model.tree_, model.apply(X)
     assert np.bincount(leaf, minlength=tree.node_count)[tree.children_left < 0].min() >= 30
     counts = np.bincount(leaf, minlength=tree.node_count)
     np.testing.assert_array_equal(counts[tree.children_left < 0], tree.n_node_samples[tree.children_left < 0])
-    # A node of some hundreds of records grows alone as it did within the whole.
+    # A tree that ends early, whose leaves need no such codes, is the upper part of it.
     depths = tree.depths()
+    upper = cls(criterion=criterion, min_samples_leaf=30, max_depth=4).fit(X, y).tree_
+    np.testing.assert_array_equal(upper.n_node_samples, tree.n_node_samples[depths <= 4])
+    np.testing.assert_array_equal(upper.threshold[upper.depths() < 4], tree.threshold[depths < 4])
+    # A node of some hundreds of records grows alone as it did within the whole.
     node = next(i for i in np.flatnonzero(depths >= 4) if 300 < tree.n_node_samples[i] < 3_000)
     rows = np.flatnonzero(model.decision_path(X)[:, [node]].toarray()[:, 0])
     alone = cls(criterion=criterion, min_samples_leaf=30).fit(X[rows], y[rows]).tree_
